@@ -1,0 +1,183 @@
+"""What every sensor source and every actuator is, and the two forms nearly all of them take: files of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gamesad.hardware.sysfs import Sysfs, errno_name
+from gamesad.types import Absence, Rejection, Sensor, Tunable, Value
+
+_NUMBER_SIZE = 64
+_BACK_OFF_S = (1.0, 2.0, 5.0, 15.0, 60.0)
+_CRITICAL_RETRY_S = 1.0
+
+
+@dataclass(slots=True)
+class Sink:
+    """Where sources put one tick's readings. A source names every sensor that it declared, in one of the mappings."""
+
+    readings: dict[str, float] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    rejected: dict[str, Rejection] = field(default_factory=dict)
+    absent: dict[str, Absence] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """One chip, zone group or kernel file that is read. Made by a probe; closed when the device is gone.
+
+    ``slow``: known to block (a disk, an embedded controller); read off the tick from the start, at most every
+    ``period_s``. Sources that turn out slow are moved off the tick by the collector.
+    """
+
+    name: str
+    slow: bool
+    period_s: float
+
+    def sensors(self) -> Sequence[Sensor]:
+        """What this source reads, in the order people want to see it."""
+
+    def sample(self, now_s: float, sink: Sink) -> None:
+        """Read everything once. Never raises: what failed is named in ``sink.absent`` or ``sink.rejected``."""
+
+    def close(self) -> None:
+        """Give back the descriptors."""
+
+
+Probe = Callable[[Sysfs], Sequence[Source]]
+"""Finds the sources of one kernel subsystem; empty where there is none. Never raises for what it finds in a tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFile:
+    """A sensor that is one file holding one integer: value = integer ÷ ``divisor``, true only within low..high."""
+
+    sensor: Sensor
+    path: str
+    divisor: int
+    low: float
+    high: float
+
+
+class FileBatch:
+    """Reads many number files as cheaply as Python can: kept descriptors, one pread each, back-off on failure.
+
+    A file that fails is absent with its errno name and is tried again after 1, 2, 5, 15, then every 60 s (a
+    critical sensor every second: the machine is held back until it returns). It is opened anew then, since a driver
+    that was reloaded leaves old descriptors dead.
+    """
+
+    def __init__(self, sysfs: Sysfs, files: Sequence[NumberFile]) -> None:
+        self._sysfs = sysfs
+        self._failed: dict[str, _Failure] = {}
+        self._rows: list[_Row] = []
+        for file in files:
+            self._failed[file.sensor.name] = _Failure(file, Absence("unread", 0.0), attempts=0, retry_s=0.0)
+
+    def sample(self, now_s: float, sink: Sink) -> None:
+        if self._failed:
+            self._reopen(now_s)
+        readings = sink.readings
+        pread = self._sysfs.pread
+        rows = iter(self._rows)
+        while True:
+            try:  # outside the loop: a failure is rare, and the happy path pays nothing for it
+                for row in rows:
+                    name, handle, divisor, low, high, _file = row
+                    value = int(pread(handle, _NUMBER_SIZE, 0)) / divisor
+                    if low <= value <= high:
+                        readings[name] = value
+                    else:
+                        sink.rejected[name] = Rejection(value, f"outside what is possible, {low:g} to {high:g}")
+                break
+            except OSError as error:
+                self._fail(row, errno_name(error), now_s)
+            except ValueError:
+                self._fail(row, "unparseable", now_s)
+        for name, failure in self._failed.items():
+            sink.absent[name] = failure.absence
+
+    def close(self) -> None:
+        for row in self._rows:
+            self._sysfs.close(row[1])
+        self._rows = []
+        self._failed = {}
+
+    def _reopen(self, now_s: float) -> None:
+        for name, failure in list(self._failed.items()):
+            if now_s < failure.retry_s:
+                continue
+            file = failure.file
+            try:
+                handle = self._sysfs.open(file.path)
+            except OSError as error:
+                self._failed[name] = failure.again(errno_name(error), now_s)
+                continue
+            try:
+                int(self._sysfs.pread(handle, _NUMBER_SIZE, 0))
+            except (OSError, ValueError) as error:
+                self._sysfs.close(handle)
+                cause = errno_name(error) if isinstance(error, OSError) else "unparseable"
+                self._failed[name] = failure.again(cause, now_s)
+                continue
+            del self._failed[name]
+            self._rows.append((name, handle, file.divisor, file.low, file.high, file))
+
+    def _fail(self, row: _Row, cause: str, now_s: float) -> None:
+        self._sysfs.close(row[1])
+        self._rows = [kept for kept in self._rows if kept is not row]
+        first = _Failure(row[5], Absence(cause, now_s), attempts=0, retry_s=now_s)
+        self._failed[row[0]] = first.again(cause, now_s)
+
+
+_Row = tuple[str, int, int, float, float, NumberFile]
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    file: NumberFile
+    absence: Absence
+    attempts: int
+    retry_s: float
+
+    def again(self, cause: str, now_s: float) -> _Failure:
+        since_s = self.absence.since_s if self.attempts and cause == self.absence.cause else now_s
+        wait_s = _BACK_OFF_S[min(self.attempts, len(_BACK_OFF_S) - 1)]
+        if self.file.sensor.critical:
+            wait_s = _CRITICAL_RETRY_S
+        return _Failure(self.file, Absence(cause, since_s), self.attempts + 1, now_s + wait_s)
+
+
+class Actuator(Protocol):
+    """Something that can be set. Reading and writing raise OSError as the kernel gives it."""
+
+    def tunables(self) -> Sequence[Tunable]:
+        """What can be set here, in probe order."""
+
+    def read(self, tunable: Tunable) -> Value:
+        """The present value. ValueError when the text is not of the tunable's kind."""
+
+    def write(self, tunable: Tunable, value: Value) -> None:
+        """One write of the exact text."""
+
+
+ActuatorProbe = Callable[[Sysfs], Sequence[Actuator]]
+
+
+class FileActuator:
+    """Tunables that are one sysfs file each; nearly all are."""
+
+    def __init__(self, sysfs: Sysfs, tunables: Sequence[Tunable]) -> None:
+        self._sysfs = sysfs
+        self._tunables = tuple(tunables)
+
+    def tunables(self) -> Sequence[Tunable]:
+        return self._tunables
+
+    def read(self, tunable: Tunable) -> Value:
+        text = self._sysfs.read(tunable.path)
+        return text if tunable.choices else int(text)
+
+    def write(self, tunable: Tunable, value: Value) -> None:
+        self._sysfs.write(tunable.path, str(value))

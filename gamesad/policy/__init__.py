@@ -1,0 +1,1 @@
+"""What to do about it: pure functions of data, the envelope last."""

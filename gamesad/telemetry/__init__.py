@@ -1,0 +1,1 @@
+"""What the machine did: readings gathered once per tick, and their recent past."""
