@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any
+
 
 Value = str | int
 """What a tunable holds, in the kernel's own unit and spelling (``scaling_max_freq`` in kHz)."""
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 class Quantity(StrEnum):
@@ -129,10 +126,10 @@ class Snapshot:
     number: int
     monotonic_s: float
     readings: Mapping[str, float]
-    states: Mapping[str, str] = EMPTY
-    rejected: Mapping[str, Rejection] = EMPTY
-    absent: Mapping[str, Absence] = EMPTY
-    ages_s: Mapping[str, float] = EMPTY
+    states: Mapping[str, str] = field(default_factory=dict)
+    rejected: Mapping[str, Rejection] = field(default_factory=dict)
+    absent: Mapping[str, Absence] = field(default_factory=dict)
+    ages_s: Mapping[str, float] = field(default_factory=dict)
     """Age of each reading that was taken off the tick; a sensor not named here was read in this tick."""
 
 
@@ -187,7 +184,9 @@ class Tunable:
         """Whether the value is of the right type and inside the choices or the range."""
         if self.choices:
             return isinstance(value, str) and value in self.choices
-        return isinstance(value, int) and not isinstance(value, bool) and self.minimum <= value <= self.maximum
+        return (
+            isinstance(value, int) and not isinstance(value, bool) and self.minimum <= value <= self.maximum
+        )
 
     def power(self, value: Value) -> float | None:
         """Where the value stands from least power to most; None when it has no place (governor ``userspace``)."""
@@ -289,8 +288,8 @@ class Applied:
     """
 
     settings: Mapping[str, Value]
-    rejected: Mapping[str, Refusal] = EMPTY
-    foreign: Mapping[str, Value] = EMPTY
+    rejected: Mapping[str, Refusal] = field(default_factory=dict)
+    foreign: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,9 +341,9 @@ class Intent:
     profile: Profile
     chosen: bool
     cause: str = ""
-    overrides: Mapping[str, Value] = EMPTY
-    temperature_limits_c: Mapping[str, float] = EMPTY
-    power_limits_w: Mapping[str, float] = EMPTY
+    overrides: Mapping[str, Value] = field(default_factory=dict)
+    temperature_limits_c: Mapping[str, float] = field(default_factory=dict)
+    power_limits_w: Mapping[str, float] = field(default_factory=dict)
     paused: bool = False
 
 

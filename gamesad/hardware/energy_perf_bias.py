@@ -1,3 +1,5 @@
 """Placeholder until this file is written."""
+
+
 def probe_actuators(sysfs):
     return []

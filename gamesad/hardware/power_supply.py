@@ -1,3 +1,5 @@
 """Placeholder until this file is written."""
+
+
 def probe_sources(sysfs):
     return []
