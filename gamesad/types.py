@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-
 Value = str | int
 """What a tunable holds, in the kernel's own unit and spelling (``scaling_max_freq`` in kHz)."""
 
@@ -184,9 +183,7 @@ class Tunable:
         """Whether the value is of the right type and inside the choices or the range."""
         if self.choices:
             return isinstance(value, str) and value in self.choices
-        return (
-            isinstance(value, int) and not isinstance(value, bool) and self.minimum <= value <= self.maximum
-        )
+        return isinstance(value, int) and not isinstance(value, bool) and self.minimum <= value <= self.maximum
 
     def power(self, value: Value) -> float | None:
         """Where the value stands from least power to most; None when it has no place (governor ``userspace``)."""

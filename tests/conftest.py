@@ -33,11 +33,7 @@ def nothing_left_behind() -> Iterator[None]:
     for thread in set(threading.enumerate()) - threads:
         thread.join(timeout=2.0)
     left = [thread.name for thread in set(threading.enumerate()) - threads]
-    left += [
-        " ".join(child.cmdline())
-        for child in set(psutil.Process().children()) - children
-        if child.is_running()
-    ]
+    left += [" ".join(child.cmdline()) for child in set(psutil.Process().children()) - children if child.is_running()]
     assert not left, f"left behind: {left}"
 
 

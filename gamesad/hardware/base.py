@@ -89,9 +89,7 @@ class FileBatch:
                     if low <= value <= high:
                         readings[name] = value
                     else:
-                        sink.rejected[name] = Rejection(
-                            value, f"outside what is possible, {low:g} to {high:g}"
-                        )
+                        sink.rejected[name] = Rejection(value, f"outside what is possible, {low:g} to {high:g}")
                 break
             except OSError as error:
                 self._fail(row, errno_name(error), now_s)

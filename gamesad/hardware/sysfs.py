@@ -36,12 +36,12 @@ class Sysfs:
         """The whole text, without surrounding white space; bytes that are not UTF-8 come as U+FFFD."""
         handle = self.open(path)
         try:
-            chunks = []
-            while chunk := self.pread(handle, _READ_SIZE, sum(map(len, chunks))):
-                chunks.append(chunk)
+            text = bytearray()
+            while chunk := self.pread(handle, _READ_SIZE, len(text)):
+                text += chunk
         finally:
             self.close(handle)
-        return b"".join(chunks).decode(errors="replace").strip()
+        return text.decode(errors="replace").strip()
 
     def write(self, path: str, text: str) -> None:
         """One write() of the text. O_TRUNC is nothing to the kernel and keeps a plain file from an old tail."""
