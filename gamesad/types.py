@@ -344,14 +344,23 @@ class Intent:
     paused: bool = False
 
 
+class Mode(StrEnum):
+    ACTIVE = "active"
+    OBSERVE = "observe"
+    """Decides and tells, writes nothing: asked to, not allowed to, or a rival owns the controls."""
+    FAILSAFE = "failsafe"
+    """Critical sensors are lost, or a failsafe temperature was reached."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Everything one tick saw, expected, decided and did."""
+    """Everything one tick saw, expected, decided and did. ``duration_s`` is what it cost."""
 
     snapshot: Snapshot
     forecast: Forecast | None
     decision: Decision
     applied: Applied
-    limits: Mapping[str, Limit] = field(default_factory=dict)
-    failsafe: bool = False
-    duration_s: float = 0.0
+    intent: Intent
+    limits: Mapping[str, Limit]
+    mode: Mode
+    duration_s: float

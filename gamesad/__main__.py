@@ -1,0 +1,109 @@
+"""The gamesad executable: arguments, then one of its modes. Imports stay inside them: ``--restore`` must be quick."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from gamesad import __version__
+
+EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+COMPONENTS = ("bus", "udev", "journal")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0 done or stopped by a signal, 1 failed, 2 usage or configuration errors."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    options.without = _components(parser, options.without)
+    _place(parser, options)
+    if options.restore:
+        return _restore(options.runtime_dir, options.state_dir, options.root)
+    if options.check_config:
+        return _check_config(options.config)
+    if options.show_config:
+        return _show_config(options.config, origins=options.show_config == "origin")
+    from gamesad import daemon  # noqa: PLC0415 - 100 ms of imports that the modes above do without
+
+    return daemon.once(options) if options.once else daemon.run(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gamesad",
+        allow_abbrev=False,
+        description="Keeps a Linux machine as fast as its cooling and power allow, and no faster.",
+        epilog="Ask the running daemon with gamesactl(1). Configuration: /etc/gamesad/gamesad.toml.",
+    )
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--check-config", action="store_true", help="list every fault of the configuration, and exit")
+    mode.add_argument(
+        "--show-config",
+        nargs="?",
+        const="plain",
+        choices=("plain", "origin"),
+        help="print the configuration in force, with 'origin' also where each value comes from",
+    )
+    mode.add_argument("--once", action="store_true", help="two samples a second apart, one tick, printed as JSON; no bus")
+    mode.add_argument("--restore", action="store_true", help="put back what a killed gamesad left set, and exit")
+    parser.add_argument("--config", metavar="FILE", help="read this file instead of /usr/lib/gamesad and /etc/gamesad")
+    parser.add_argument("--root", metavar="DIR", default="/", help="the machine is the tree under DIR (DIR/sys, DIR/proc)")
+    parser.add_argument("--state-dir", metavar="DIR", help="what is kept over restarts (default /var/lib/gamesad)")
+    parser.add_argument("--runtime-dir", metavar="DIR", help="the values found before the first write (default /run/gamesad)")
+    parser.add_argument(
+        "--simulate",
+        metavar="SCENARIO",
+        nargs="?",
+        const="",
+        help="the machine is a simulated one that reacts: KIND/SCENARIO, such as laptop/steady-game",
+    )
+    parser.add_argument("--observe", action="store_true", help="decide and publish, write nothing")
+    parser.add_argument("--duration", metavar="SECONDS", type=float, help="stop after this long")
+    parser.add_argument("--without", metavar="PART,...", default="", help=f"leave parts out: {', '.join(COMPONENTS)}")
+    parser.add_argument("--version", action="version", version=f"gamesad {__version__}")
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="tell more; -vv still more")
+    return parser
+
+
+def _components(parser: argparse.ArgumentParser, text: str) -> frozenset[str]:
+    wanted = frozenset(part.strip() for part in text.split(",") if part.strip())
+    unknown = sorted(wanted - set(COMPONENTS))
+    if unknown:
+        parser.error(f"--without: there is no part {unknown[0]!r}; there are {', '.join(COMPONENTS)}")
+    return wanted
+
+
+def _place(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Settles the folders: with --root they lie under it, as everything of that machine does."""
+    if options.root != "/":
+        if options.simulate is not None:
+            parser.error("--root and --simulate both name the machine; give one of them")
+        if not os.path.isdir(options.root):
+            parser.error(f"--root: {options.root} is not a folder; it should hold sys/ and proc/")
+    under = os.path.abspath(options.root).rstrip("/")
+    options.state_dir = options.state_dir or f"{under}/var/lib/gamesad"
+    options.runtime_dir = options.runtime_dir or f"{under}/run/gamesad"
+    if options.duration is not None and not options.duration > 0:
+        parser.error(f"--duration: {options.duration:g} is not a number of seconds above 0")
+
+
+def _check_config(file: str | None) -> int:
+    from gamesad import config  # noqa: PLC0415
+    from gamesad.errors import ConfigError  # noqa: PLC0415
+
+    try:
+        loaded = config.load(file)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        count = len(error.problems)
+        print(f"gamesad: {count} fault{'s' if count > 1 else ''} in the configuration", file=sys.stderr)
+        return EXIT_USAGE
+    print(f"gamesad: the configuration is good; profiles: {', '.join(loaded.profiles)}")
+    return EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""What is worth telling once: the differences between one moment and the next, as events for journal and bus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from gamesad.conditions import Conditions
+from gamesad.messages import Message
+from gamesad.report import Moment
+from gamesad.types import Limit, Mode, Refusal
+
+_ALERT_ENDS_BELOW_C = 3.0
+_DECISION_QUIET_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. ``fields`` go to the journal as they are named here, without the prefix."""
+
+    message: Message
+    text: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+class Watch:
+    """Remembers what was told, so that a lasting fault is told when it begins and when it ends, never every tick."""
+
+    def __init__(self) -> None:
+        self.alerts: set[str] = set()
+        self.refusals: dict[str, Refusal] = {}
+        self._failed: Conditions[str] = Conditions()
+        self._foreign: set[str] = set()
+        self._mode = Mode.ACTIVE
+        self._paused = False
+        self._observing = ""
+        self._profile = ""
+        self._told_decision: tuple[object, ...] = ()
+        self._told_decision_s = float("-inf")
+
+    def changes(self, moment: Moment, *, decided: bool) -> list[Event]:
+        """The events of this moment. ``decided``: its decision is new."""
+        return [
+            *self._profile_events(moment),
+            *self._alert_events(moment),
+            *self._sensor_events(moment),
+            *(self._decision_events(moment) if decided else ()),
+            *self._refusal_events(moment),
+            *self._mode_events(moment),
+            *self._posture_events(moment),
+        ]
+
+    def _profile_events(self, moment: Moment) -> Iterator[Event]:
+        intent = moment.tick.intent
+        before, self._profile = self._profile, intent.profile.name
+        if before and before != self._profile:
+            text = f"profile {before} → {self._profile}, {intent.cause}"
+            yield Event(Message.PROFILE_CHANGED, text, {"profile": self._profile, "cause": intent.cause})
+
+    def _alert_events(self, moment: Moment) -> Iterator[Event]:
+        readings = moment.tick.snapshot.readings
+        for name, limit in moment.tick.limits.items():
+            if name not in readings:
+                continue
+            value = readings[name]
+            if name not in self.alerts and value >= limit.envelope_c:
+                self.alerts.add(name)
+                text = f"{limit.label} {value:.1f} °C has reached its limit of {limit.envelope_c:g} °C ({limit.origin})"
+                yield Event(Message.ALERT, text, _alert_fields(name, value, limit))
+            elif name in self.alerts and value < limit.envelope_c - _ALERT_ENDS_BELOW_C:
+                self.alerts.discard(name)
+                text = f"{limit.label} {value:.1f} °C is back under its limit of {limit.envelope_c:g} °C"
+                yield Event(Message.ALERT_END, text, _alert_fields(name, value, limit))
+
+    def _sensor_events(self, moment: Moment) -> Iterator[Event]:
+        snapshot = moment.tick.snapshot
+        failed = [name for name, absence in snapshot.absent.items() if absence.cause not in _EXPECTED_ABSENCES]
+        changes = self._failed.update([*snapshot.rejected, *failed], snapshot.monotonic_s)
+        for name in changes.begun:
+            if rejection := snapshot.rejected.get(name):
+                text = f"sensor {name}: reading {rejection.value:g} rejected, {rejection.reason}"
+                yield Event(Message.SENSOR_REJECTED, text, {"sensor": name, "value": rejection.value})
+            else:
+                cause = snapshot.absent[name].cause
+                yield Event(Message.SENSOR_LOST, f"sensor {name} gives no reading: {cause}", {"sensor": name, "errno": cause})
+        for name, lasted_s in changes.ended:
+            yield Event(Message.SENSOR_BACK, f"sensor {name} is well again after {lasted_s:.0f} s", {"sensor": name})
+
+    def _decision_events(self, moment: Moment) -> Iterator[Event]:
+        """A ramp is one story: while action and source stay the same it is told again only every 30 s."""
+        decision = moment.tick.decision
+        kind = (decision.action, decision.source)
+        if kind == self._told_decision and moment.wall_s < self._told_decision_s + _DECISION_QUIET_S:
+            return
+        self._told_decision, self._told_decision_s = kind, moment.wall_s
+        fields = {"action": decision.action, "source": decision.source, "profile": moment.tick.intent.profile.name}
+        if moment.record:
+            fields.update(moment.record.numbers)
+        yield Event(Message.DECISION, decision.reason, fields)
+
+    def _refusal_events(self, moment: Moment) -> Iterator[Event]:
+        applied = moment.tick.applied
+        for name, refusal in applied.rejected.items():
+            if name not in self.refusals or self.refusals[name].errno != refusal.errno:
+                fields = {"tunable": name, "errno": refusal.errno, "value": refusal.value}
+                yield Event(Message.REFUSAL, refusal.reason, fields)
+            self.refusals[name] = refusal
+        for name in self.refusals.keys() & applied.settings.keys():
+            del self.refusals[name]
+            yield Event(Message.REFUSAL_END, f"{name} takes values again", {"tunable": name})
+        for name, value in applied.foreign.items():
+            if name not in self._foreign:
+                text = f"{name} was set to {value} by somebody else; it is left alone"
+                yield Event(Message.FOREIGN, text, {"tunable": name, "value": value})
+        self._foreign = set(applied.foreign)
+
+    def _mode_events(self, moment: Moment) -> Iterator[Event]:
+        before, self._mode = self._mode, moment.tick.mode
+        if self._mode is Mode.FAILSAFE and before is not Mode.FAILSAFE:
+            yield Event(Message.FAILSAFE, moment.tick.decision.reason)
+        elif before is Mode.FAILSAFE and self._mode is not Mode.FAILSAFE:
+            yield Event(Message.FAILSAFE_END, "the failsafe settings are released: " + moment.tick.decision.reason)
+
+    def _posture_events(self, moment: Moment) -> Iterator[Event]:
+        for name in moment.reverted:
+            text = f"{name} was not confirmed in time and has gone back"
+            yield Event(Message.OVERRIDE_REVERTED, text, {"tunable": name})
+        paused, before = moment.tick.intent.paused, self._paused
+        if paused != before:
+            self._paused = paused
+            text = "paused: the machine is as it was found" if paused else "resumed: regulating again"
+            yield Event(Message.PAUSED if paused else Message.RESUMED, text)
+        if moment.observing != self._observing:
+            was, self._observing = self._observing, moment.observing
+            if self._observing:
+                yield Event(Message.RIVAL, f"observing, nothing is written: {self._observing}", {"rival": self._observing})
+            else:
+                yield Event(Message.RIVAL_END, f"acting again; before: {was}")
+
+
+_EXPECTED_ABSENCES = frozenset({"asleep", "first sample", "disabled", "not read yet"})
+
+
+def _alert_fields(name: str, value_c: float, limit: Limit) -> dict[str, object]:
+    return {"sensor": name, "label": limit.label, "temperature_c": value_c, "limit_c": limit.envelope_c}

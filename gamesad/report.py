@@ -1,0 +1,251 @@
+"""What is told: plain dictionaries of one moment, the same on the bus, in ``gamesactl --json`` and in ``--once``.
+
+A key whose value is unknown is absent. Powers are rounded to 0.1 W: finer ones leak what the processor computes
+(CVE-2020-8694).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from gamesad.control import Control, Override
+from gamesad.telemetry.history import Record, least_headroom
+from gamesad.types import Controls, Heat, Limit, Quantity, Refusal, Sensor, Snapshot, Tick, Value
+
+Dictionary = dict[str, Any]
+
+
+class ThermalState(StrEnum):
+    """How near the machine is to its limits, by the least headroom of a regulated sensor."""
+
+    COOL = "cool"
+    WARM = "warm"
+    HOT = "hot"
+    CRITICAL = "critical"
+
+
+_WARM_C, _HOT_C, _HYSTERESIS_C = 15.0, 5.0, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One published tick with what is needed to tell it; nothing in it changes afterwards."""
+
+    tick: Tick
+    sensors: Mapping[str, Sensor]
+    controls: Controls
+    values: Mapping[str, Value]
+    writers: Mapping[str, str]
+    refusals: Mapping[str, Refusal]
+    record: Record | None
+    thermal_state: ThermalState
+    observing: str
+    reverted: tuple[str, ...]
+    wall_s: float
+
+
+def thermal_state(tick: Tick, previous: ThermalState) -> ThermalState:
+    """The state with 1 °C of hysteresis on the way down, so that a reading on a border does not flap."""
+    headrooms = [
+        (limit.target_c - tick.snapshot.readings[name], limit.envelope_c - tick.snapshot.readings[name])
+        for name, limit in tick.limits.items()
+        if limit.heat is not Heat.OTHER and name in tick.snapshot.readings
+    ]
+    if not headrooms:
+        return previous if tick.limits else ThermalState.COOL
+    target_c = min(headroom for headroom, _ in headrooms)
+    envelope_c = min(headroom for _, headroom in headrooms)
+    order = list(ThermalState)
+
+    def stays(state: ThermalState) -> float:
+        return _HYSTERESIS_C if order.index(previous) >= order.index(state) else 0.0
+
+    if envelope_c < stays(ThermalState.CRITICAL):
+        return ThermalState.CRITICAL
+    if target_c <= _HOT_C + stays(ThermalState.HOT):
+        return ThermalState.HOT
+    if target_c <= _WARM_C + stays(ThermalState.WARM):
+        return ThermalState.WARM
+    return ThermalState.COOL
+
+
+def decision_report(record: Record, *, with_numbers: bool = False) -> Dictionary:
+    decision = record.decision
+    report: Dictionary = {
+        "Action": str(decision.action),
+        "Source": str(decision.source),
+        "Reason": decision.reason,
+        "Settings": dict(decision.settings),
+        "Since": record.since_s,
+        "Profile": record.profile,
+    }
+    if with_numbers:
+        report["Numbers"] = dict(record.numbers)
+    return report
+
+
+def profile_reports(control: Control) -> list[Dictionary]:
+    """Profiles from most restrictive to least."""
+    return [
+        {
+            "Name": profile.name,
+            "Description": profile.description,
+            "Inherits": profile.inherits,
+            "PowerProfile": profile.power_profile,
+            "Source": profile.source,
+            "Rank": profile.rank,
+        }
+        for profile in sorted(control.profiles.values(), key=lambda profile: profile.rank)
+    ]
+
+
+def hold_reports(control: Control) -> list[Dictionary]:
+    return [
+        {"Cookie": hold.cookie, "Profile": hold.profile, "Reason": hold.reason, "ApplicationId": hold.application_id}
+        for hold in control.holds.values()
+    ]
+
+
+def sensor_reports(moment: Moment) -> list[Dictionary]:
+    tick = moment.tick
+    return [_sensor(sensor, tick.snapshot, tick.limits.get(sensor.name)) for sensor in moment.sensors.values()]
+
+
+def _sensor(sensor: Sensor, snapshot: Snapshot, limit: Limit | None) -> Dictionary:
+    report: Dictionary = {
+        "Name": sensor.name,
+        "Quantity": str(sensor.quantity),
+        "Unit": sensor.quantity.unit,
+        "Label": sensor.label,
+        "Driver": sensor.driver,
+        "Critical": sensor.critical,
+        "Age": round(snapshot.ages_s.get(sensor.name, 0.0), 1),
+        **_reading(sensor, snapshot),
+    }
+    stated = {
+        "Minimum": sensor.limits.minimum,
+        "Maximum": sensor.limits.maximum,
+        "CriticalLimit": sensor.limits.critical,
+        "Emergency": sensor.limits.emergency,
+        "Passive": sensor.limits.passive,
+        "Hot": sensor.limits.hot,
+        "Limit": limit.target_c if limit else None,
+        "LimitOrigin": limit.origin if limit else None,
+    }
+    report.update({key: value for key, value in stated.items() if value is not None})
+    return report
+
+
+def _reading(sensor: Sensor, snapshot: Snapshot) -> Dictionary:
+    name = sensor.name
+    if name in snapshot.readings:
+        return {"State": "ok", "Value": rounded(sensor.quantity, snapshot.readings[name])}
+    if name in snapshot.states:
+        return {"State": "ok", "Value": snapshot.states[name]}
+    if name in snapshot.rejected:
+        rejection = snapshot.rejected[name]
+        return {"State": "rejected", "Reason": f"{rejection.value:g} is {rejection.reason}"}
+    absence = snapshot.absent.get(name)
+    return {"State": "absent", "Reason": absence.cause if absence else "not read yet"}
+
+
+def rounded(quantity: Quantity, value: float) -> float:
+    return round(value, 1 if quantity is Quantity.POWER else 4)
+
+
+def tunable_reports(moment: Moment, overrides: Mapping[str, Override]) -> list[Dictionary]:
+    reports = []
+    for name, tunable in moment.controls.tunables.items():
+        report: Dictionary = {
+            "Name": name,
+            "Role": str(tunable.role),
+            "Unit": tunable.unit,
+            "Found": moment.controls.found.get(name),
+            "Value": moment.values.get(name),
+            "Writer": moment.writers.get(name, "found"),
+        }
+        if tunable.choices:
+            report["Choices"] = list(tunable.choices)
+        else:
+            report.update(Minimum=tunable.minimum, Maximum=tunable.maximum)
+        if refusal := moment.refusals.get(name):
+            report["Refused"] = refusal.reason
+        if override := overrides.get(name):
+            report["Override"] = override.value
+            if override.until_s is not None:
+                report["Until"] = moment.wall_s + override.until_s - moment.tick.snapshot.monotonic_s
+        reports.append({key: value for key, value in report.items() if value is not None})
+    return reports
+
+
+def readings_report(moment: Moment) -> Dictionary:
+    """The numbers of a status: temperatures nearest to their limit first, powers, load, frequencies, fans, battery."""
+    tick, sensors = moment.tick, moment.sensors
+    readings = tick.snapshot.readings
+    by_quantity: dict[Quantity, dict[str, float]] = {quantity: {} for quantity in Quantity}
+    for name, value in readings.items():
+        if sensor := sensors.get(name):
+            by_quantity[sensor.quantity][name] = rounded(sensor.quantity, value)
+    report: Dictionary = {
+        "Temperatures": _temperatures(tick, sensors, by_quantity[Quantity.TEMPERATURE]),
+        "Power": by_quantity[Quantity.POWER],
+        "Frequency": by_quantity[Quantity.FREQUENCY],
+        "Fans": by_quantity[Quantity.FAN],
+        "Utilization": {
+            key: readings[f"{key}.utilization"] for key in ("cpu", "memory") if f"{key}.utilization" in readings
+        },
+        "Rejected": sorted(tick.snapshot.rejected),
+        "Absent": sorted(tick.snapshot.absent),
+    }
+    if closest := least_headroom(tick):
+        report["HottestSensor"], report["Headroom"] = closest[0], round(closest[1], 2)
+    battery = on_battery(tick.snapshot)
+    if battery is not None:
+        report["OnBattery"] = battery
+    charges = [
+        value for name, value in readings.items() if name.startswith("power_supply.") and name.endswith(".charge")
+    ]
+    if charges:
+        report["Battery"] = min(charges)
+    return report
+
+
+def on_battery(snapshot: Snapshot) -> bool | None:
+    """Whether the machine runs from its battery; None without a mains supply to tell by."""
+    mains = [
+        value
+        for name, value in snapshot.readings.items()
+        if name.startswith("power_supply.") and name.endswith(".online")
+    ]
+    return not any(mains) if mains else None
+
+
+def _temperatures(tick: Tick, sensors: Mapping[str, Sensor], values: Mapping[str, float]) -> list[Dictionary]:
+    rows = []
+    for name, value in values.items():
+        row: Dictionary = {"Name": name, "Label": sensors[name].label, "Value": value}
+        if limit := tick.limits.get(name):
+            row.update(Limit=limit.target_c, Headroom=round(limit.target_c - value, 2))
+        rows.append(row)
+    return sorted(rows, key=lambda row: (row.get("Headroom", 1000.0), -row["Value"]))
+
+
+def tick_report(moment: Moment, overrides: Mapping[str, Override]) -> Dictionary:
+    """The whole tick, for ``--once``: ``snapshot``, ``forecast``, ``decision``, ``applied`` and what they rest on."""
+    tick = moment.tick
+    return {
+        "snapshot": asdict(tick.snapshot),
+        "forecast": asdict(tick.forecast) if tick.forecast else None,
+        "decision": asdict(tick.decision),
+        "applied": asdict(tick.applied),
+        "sensors": sensor_reports(moment),
+        "tunables": tunable_reports(moment, overrides),
+        "limits": {name: asdict(limit) for name, limit in tick.limits.items()},
+        "mode": str(tick.mode),
+        "thermal_state": str(moment.thermal_state),
+        "profile": tick.intent.profile.name,
+        "duration_s": tick.duration_s,
+    }

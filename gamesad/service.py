@@ -1,0 +1,236 @@
+"""What clients may ask of the daemon, in plain Python: no D-Bus here, and no sensor is awaited on the event loop.
+
+The tick runs on a thread of its own (``Worker``). A request becomes a function that the worker calls between two
+ticks; the next tick follows at once, and only then is the request answered, so that what it changed can be seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from gamesad import report
+from gamesad.control import Control
+from gamesad.errors import Busy
+from gamesad.events import Event
+from gamesad.messages import Message
+from gamesad.report import Dictionary, Moment
+from gamesad.telemetry.history import Record
+from gamesad.worker import Worker
+
+T = TypeVar("T")
+Listener = Callable[[str, object], None]
+
+_STATUS_PERIOD_S = 1.0
+_ALERTS = (Message.ALERT, Message.ALERT_END)
+_DEAD_BANDS = {"Temperatures": 1.0, "Power": 0.5, "Frequency": 100e6, "Fans": 100.0, "Utilization": 0.05}
+
+
+class Service:
+    """Every method is called on the event loop. Those that change something raise the classes of gamesad.errors."""
+
+    def __init__(
+        self, worker: Worker, *, version: str, machine: str, simulated: bool, components: dict[str, str]
+    ) -> None:
+        self.version = version
+        self.components = components
+        self._machine = machine
+        self._simulated = simulated
+        self._worker = worker
+        self._listeners: list[Listener] = []
+        self._properties: Dictionary = {}
+        self._told_status: Dictionary = {}
+        self._told_status_s = float("-inf")
+
+    # What is told
+
+    def properties(self) -> Dictionary:
+        """The values of the bus properties."""
+        moment, control = self._worker.moment, self._worker.control
+        return {
+            "Version": self.version,
+            "ActiveProfile": moment.tick.intent.profile.name,
+            "SelectedProfile": control.selected,
+            "Profiles": report.profile_reports(control),
+            "Holds": report.hold_reports(control),
+            "Mode": str(moment.tick.mode),
+            "ThermalState": str(moment.thermal_state),
+            "LastDecision": report.decision_report(moment.record) if moment.record else {},
+            "Components": dict(self.components),
+        }
+
+    def status(self) -> Dictionary:
+        """Everything an applet shows."""
+        self._worker.watched_s = self._worker.clock()
+        return self._status()
+
+    def sensors(self) -> list[Dictionary]:
+        self._worker.watched_s = self._worker.clock()
+        return report.sensor_reports(self._worker.moment)
+
+    async def tunables(self) -> list[Dictionary]:
+        """With the values that they hold now, not those of the last tick."""
+        await self._ask(lambda _control: self._worker.refresh(), ticks=False)
+        return report.tunable_reports(self._worker.moment, self._worker.control.overrides)
+
+    def decisions(self, count: int) -> list[Dictionary]:
+        """The newest first, each with the numbers behind it."""
+        return [report.decision_report(record, with_numbers=True) for record in self._worker.decisions.newest(count)]
+
+    def subscribe(self, listener: Listener) -> None:
+        """``listener`` is called on the event loop with a signal's name and its contents."""
+        self._listeners.append(listener)
+
+    def _status(self) -> Dictionary:
+        moment, control, posture = self._worker.moment, self._worker.control, self._worker.posture
+        status = self.properties()
+        for elsewhere in ("Profiles", "Components"):
+            del status[elsewhere]
+        status |= report.readings_report(moment)
+        status |= {
+            "Simulated": self._simulated,
+            "Machine": self._machine,
+            "ProfileCause": moment.tick.intent.cause,
+            "Explanation": moment.tick.decision.reason,
+            "Uptime": round(moment.tick.snapshot.monotonic_s - self._worker.started_s, 1),
+            "Time": moment.wall_s,
+            "Limits": {**control.temperature_limits_c, **control.power_limits_w},
+            "TickMs": round(moment.tick.duration_s * 1e3, 3),
+        }
+        if posture.reason:
+            status["ObserveReason"] = posture.reason
+        if control.paused_until_s is not None:
+            status["PausedUntil"] = moment.wall_s + control.paused_until_s - moment.tick.snapshot.monotonic_s
+        return status
+
+    # What is asked
+
+    async def set_profile(self, name: str, *, uid: int) -> None:
+        await self._ask(lambda control: control.select(name, uid))
+
+    async def hold_profile(self, profile: str, reason: str, application_id: str, *, owner: str, uid: int) -> int:
+        hold = await self._ask(lambda control: control.hold(profile, reason, application_id, owner=owner, uid=uid))
+        return hold.cookie
+
+    async def release_profile(self, cookie: int, *, uid: int) -> None:
+        await self._ask(lambda control: control.release(cookie, uid))
+
+    async def release_owner(self, owner: str) -> None:
+        """The client with this unique name left the bus."""
+        if any(hold.owner == owner for hold in list(self._worker.control.holds.values())):
+            await self._ask(lambda control: control.release_owner(owner))
+
+    async def set_tunable(self, name: str, value: object, revert_after_s: int, *, uid: int) -> None:
+        del uid  # polkit judged it; a tunable belongs to the machine, not to who set it
+        worker = self._worker
+        await self._ask(
+            lambda control: control.set_tunable(name, value, revert_after_s, worker.controls, worker.clock())
+        )
+
+    async def confirm_tunable(self, name: str) -> None:
+        await self._ask(lambda control: control.confirm_tunable(name))
+
+    async def reset_tunable(self, name: str) -> None:
+        await self._ask(lambda control: control.reset_tunable(name))
+
+    async def set_limit(self, name: str, value: float, *, uid: int) -> None:
+        del uid
+        await self._ask(lambda control: control.set_limit(name, value, self._worker.sensors))
+
+    async def clear_limit(self, name: str) -> None:
+        await self._ask(lambda control: control.clear_limit(name))
+
+    async def pause(self, seconds: int) -> None:
+        await self._ask(lambda control: control.pause(seconds, self._worker.clock()))
+
+    async def resume(self) -> None:
+        await self._ask(Control.resume)
+
+    async def reload_config(self) -> None:
+        """ConfigError, with every problem, when the files are bad: the configuration in force stays."""
+        await self._ask(lambda _control: self._worker.reload())
+
+    async def sleep(self) -> None:
+        """The machine is about to suspend: hand it back and stop regulating."""
+        await self._ask(lambda _control: self._worker.sleep())
+
+    async def wake(self) -> None:
+        """The machine resumed: look again at everything, and apply again."""
+        await self._ask(lambda _control: self._worker.wake())
+
+    async def rescan(self) -> None:
+        """Devices came or went."""
+        await self._ask(lambda _control: self._worker.rescan())
+
+    async def rival(self, name: str, *, present: bool) -> None:
+        """Another daemon that owns the same controls appeared on the bus, or left."""
+        await self._ask(lambda _control: self._worker.posture.rival(name, present=present))
+
+    def _ask(self, request: Callable[[Control], T], *, ticks: bool = True) -> Awaitable[T]:
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        if not self._worker.submit(request, answer, ticks=ticks):
+            raise Busy("too many requests are waiting; try again in a second")
+        return answer
+
+    # What the worker tells, on the event loop
+
+    def published(self, moment: Moment, decided: Record | None, events: list[Event]) -> None:
+        """Passes a tick's events on, then what changed of the properties, then the status past its dead bands."""
+        if not self._listeners:
+            return
+        for event in events:
+            if event.message in _ALERTS:
+                self._tell("ThermalAlert", alert_report(event))
+            elif event.message is Message.PROFILE_CHANGED:
+                self._tell("ProfileChanged", (event.fields["profile"], event.fields["cause"]))
+        if decided:
+            self._tell("DecisionMade", report.decision_report(decided))
+        properties = self.properties()
+        changed = {name: value for name, value in properties.items() if self._properties.get(name) != value}
+        self._properties = properties
+        if changed:
+            self._tell("PropertiesChanged", changed)
+        now_s = moment.tick.snapshot.monotonic_s
+        if now_s >= self._told_status_s + _STATUS_PERIOD_S:
+            status = self._status()
+            if moved(self._told_status, status):
+                self._told_status, self._told_status_s = status, now_s
+                self._tell("StatusChanged", status)
+
+    def _tell(self, name: str, contents: object) -> None:
+        for listener in self._listeners:
+            listener(name, contents)
+
+
+def alert_report(event: Event) -> Dictionary:
+    fields = event.fields
+    return {
+        "Sensor": fields["sensor"],
+        "Label": fields["label"],
+        "Value": fields["temperature_c"],
+        "Limit": fields["limit_c"],
+        "Sentence": event.text,
+        "Active": event.message is Message.ALERT,
+    }
+
+
+def moved(before: Dictionary, now: Dictionary) -> bool:
+    """Whether anything shown changed: a word at all, a number past its dead band."""
+    if before.keys() != now.keys():
+        return True
+    for key in now.keys() - _UNTOLD:
+        if key == "Temperatures":
+            old = {row["Name"]: row["Value"] for row in before[key]}
+            new = {row["Name"]: row["Value"] for row in now[key]}
+        else:
+            old, new = before[key], now[key]
+        if key not in _DEAD_BANDS:
+            if old != new:
+                return True
+        elif old.keys() != new.keys() or any(abs(new[name] - old[name]) >= _DEAD_BANDS[key] for name in new):
+            return True
+    return False
+
+
+_UNTOLD = frozenset({"Uptime", "Time", "TickMs", "Explanation", "Headroom", "HottestSensor"})

@@ -1,0 +1,277 @@
+"""The thread that ticks: takes requests between ticks, keeps the period, hands on what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gamesad import state
+from gamesad.cadence import Cadence, cadence
+from gamesad.config import Config
+from gamesad.control import Control
+from gamesad.errors import GamesadError
+from gamesad.events import Event, Watch
+from gamesad.messages import Message
+from gamesad.pipeline import Pipeline
+from gamesad.posture import Posture
+from gamesad.report import Moment, ThermalState, on_battery, thermal_state
+from gamesad.telemetry.history import Decisions, Record
+from gamesad.types import Controls, Sensor, Tick, Value
+
+_REQUESTS_MAX = 64
+_INSPECT_S = 5.0
+_REFRESH_S = 0.5
+_WATCHED_S = 5.0
+_SLEPT_S = 2.0
+
+Request = Callable[[Control], Any]
+
+
+class Surroundings(Protocol):
+    """What the worker needs of the daemon around it."""
+
+    def publish(self, moment: Moment, decided: Record | None, events: list[Event]) -> None:
+        """Takes a finished tick. Called on the worker's thread."""
+
+    def load_config(self) -> Config:
+        """Reads the configuration anew; ConfigError with every problem when it is bad."""
+
+    def rescan(self, pipeline: Pipeline, now_s: float) -> None:
+        """Probes sensors and tunables anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    request: Request
+    answer: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+    ticks: bool
+
+
+class Worker:
+    """Owns control, pipeline and what was told. Other threads may read its attributes: replaced, never mutated."""
+
+    moment: Moment
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        control: Control,
+        config: Config,
+        surroundings: Surroundings,
+        *,
+        posture: Posture,
+        state_path: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.control = control
+        self.decisions = Decisions()
+        self.posture = posture
+        self.clock = clock
+        self.started_s = clock()
+        self.watched_s = float("-inf")
+        """When a client last looked; while one does, everything is read every second."""
+        self._pipeline = pipeline
+        self._config = config
+        self._surroundings = surroundings
+        self._state_path = state_path
+        self._saved = control.wishes
+        self._watch = Watch()
+        self._requests: queue.Queue[_Asked | None] = queue.Queue(_REQUESTS_MAX)
+        self._previous: Tick | None = None
+        self._thermal_state = ThermalState.COOL
+        self._values: Mapping[str, Value] = {}
+        self._cadence = Cadence(0.0, 0.0)
+        self._everything_s = self._inspect_s = self._refreshed_s = float("-inf")
+        self._asleep = False
+        self._suspended_s = _suspended_s()
+        self.refresh()
+        self.step()
+
+    @property
+    def sensors(self) -> Mapping[str, Sensor]:
+        return self._pipeline.collector.sensors
+
+    @property
+    def controls(self) -> Controls:
+        return self._pipeline.executor.controls
+
+    # Called on other threads
+
+    def submit(self, request: Request, answer: asyncio.Future[Any], *, ticks: bool) -> bool:
+        """Queues a request; False when too many wait. ``ticks``: it is answered after a tick has applied it."""
+        try:
+            self._requests.put_nowait(_Asked(request, answer, answer.get_loop(), ticks))
+        except queue.Full:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """Ends ``run`` after the tick under way."""
+        self._requests.put(None)
+
+    # The worker's thread
+
+    def run(self) -> None:
+        """Ticks until ``stop``. Deadlines are absolute: what a tick costs does not add up to drift."""
+        deadline_s = self.clock() + self._cadence.period_s
+        while True:
+            try:
+                asked = self._requests.get(timeout=max(0.0, deadline_s - self.clock()))
+            except queue.Empty:
+                self.step()
+                deadline_s = max(deadline_s + self._cadence.period_s, self.clock())
+                continue
+            if asked is None:
+                return
+            if self._carry_out(asked):
+                deadline_s = self.clock() + self._cadence.period_s
+
+    def step(self) -> None:
+        """One tick, and everything that is told about it."""
+        if self._suspended_s + _SLEPT_S < _suspended_s():  # resumed, and nobody told us
+            self.wake()
+        if self._asleep:
+            return
+        now_s = self.clock()
+        self._look_around(now_s)
+        everything = now_s >= self._everything_s
+        battery = on_battery(self._previous.snapshot) if self._previous else None
+        tick = self._pipeline.tick(now_s, self.control.intent(now_s, on_battery=battery), everything=everything)
+        self._schedule(tick, everything)
+        self._publish(tick)
+        self._previous = tick
+
+    # Requests; each is called between two ticks
+
+    def reload(self) -> None:
+        """Takes the configuration from its files; on ConfigError the one in force stays."""
+        config = self._surroundings.load_config()
+        self.control.configure(config.profiles, config.default_profile, config.on_battery_profile)
+        self._pipeline.configure(config.limits)
+        self._config = config
+
+    def sleep(self) -> None:
+        """The machine is about to suspend: hand it back, and tick no more."""
+        self._pipeline.executor.restore()
+        self._asleep = True
+
+    def wake(self) -> None:
+        """The machine has resumed: devices may have changed, and what was set may be lost."""
+        self._asleep = False
+        self._suspended_s = _suspended_s()
+        self.rescan()
+
+    def rescan(self) -> None:
+        self._surroundings.rescan(self._pipeline, self.clock())
+        self._everything_s = float("-inf")
+
+    def refresh(self) -> None:
+        """Reads what the tunables hold now, at most twice a second."""
+        if self.clock() < self._refreshed_s + _REFRESH_S:
+            return
+        self._refreshed_s = self.clock()
+        executor = self._pipeline.executor
+        values = {name: executor.value(name) for name in executor.controls.tunables}
+        self._values = {name: value for name, value in values.items() if value is not None}
+        if self._previous:
+            self.moment = self._moment(self._previous, self.moment.record, self.moment.wall_s)
+
+    def _carry_out(self, asked: _Asked) -> bool:
+        """Whether a tick was made for it."""
+        try:
+            result = asked.request(self.control)
+        except GamesadError as error:
+            _answer(asked, error=error)
+            return False
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked; one bad request must not end the regulation
+            _answer(asked, error=error)
+            return False
+        if asked.ticks:
+            self._save()
+            self.step()
+        _answer(asked, result=result)
+        return asked.ticks
+
+    def _look_around(self, now_s: float) -> None:
+        """Sees what others wrote, and whether to write at all."""
+        executor = self._pipeline.executor
+        if now_s >= self._inspect_s:
+            self._inspect_s = now_s + _INSPECT_S
+            executor.inspect()
+        self.posture.update(executor.contested, now_s)
+        if bool(self.posture.reason) != executor.observe:
+            if not executor.observe:
+                executor.restore()
+            executor.observe = bool(self.posture.reason)
+
+    def _schedule(self, tick: Tick, everything: bool) -> None:
+        bounds = self._config.daemon
+        self._cadence = cadence(tick, self._previous, fastest_s=bounds.tick_fastest_s, slowest_s=bounds.tick_slowest_s)
+        now_s = tick.snapshot.monotonic_s
+        if now_s < self.watched_s + _WATCHED_S:
+            self._cadence = Cadence(min(self._cadence.period_s, 1.0), min(self._cadence.everything_s, 1.0))
+        # A pause or an override that ends by itself ends on time.
+        until_change_s = max(0.0, self.control.next_change_s() - now_s)
+        self._cadence = Cadence(min(self._cadence.period_s, until_change_s), self._cadence.everything_s)
+        if everything:
+            self._everything_s = now_s + self._cadence.everything_s * 0.99
+
+    def _publish(self, tick: Tick) -> None:
+        wall_s = time.time()
+        self._thermal_state = thermal_state(tick, self._thermal_state)
+        if tick.applied.settings:
+            self._values = {**self._values, **tick.applied.settings}
+        decided = self.decisions.note(tick, wall_s)
+        self.moment = self._moment(tick, self.decisions.current, wall_s)
+        events = self._watch.changes(self.moment, decided=decided is not None)
+        self._surroundings.publish(self.moment, decided, events)
+
+    def _moment(self, tick: Tick, record: Record | None, wall_s: float) -> Moment:
+        executor = self._pipeline.executor
+        return Moment(
+            tick=tick,
+            sensors=self.sensors,
+            controls=executor.controls,
+            values=self._values,
+            writers={name: executor.writer(name) for name in executor.controls.tunables},
+            refusals=dict(self._watch.refusals),
+            record=record,
+            thermal_state=self._thermal_state,
+            observing=self.posture.reason,
+            reverted=self.control.reverted,
+            wall_s=wall_s,
+        )
+
+    def _save(self) -> None:
+        """Keeps what people asked for; a disk that takes no writes is told once and costs only the memory of it."""
+        wishes = self.control.wishes
+        if wishes == self._saved or not self._state_path:
+            return
+        self._saved = wishes
+        try:
+            state.save(self._state_path, wishes)
+        except OSError as error:
+            text = f"the choice is in force but was not saved: {self._state_path}: {error.strerror}"
+            self._surroundings.publish(self.moment, None, [Event(Message.STATE_UNSAVED, text)])
+
+
+def _answer(asked: _Asked, *, result: object = None, error: Exception | None = None) -> None:
+    def resolve() -> None:
+        if asked.answer.done():  # the client is gone, or the daemon is stopping
+            return
+        if error is None:
+            asked.answer.set_result(result)
+        else:
+            asked.answer.set_exception(error)
+
+    asked.loop.call_soon_threadsafe(resolve)
+
+
+def _suspended_s() -> float:
+    """Seconds this machine spent suspended since boot: CLOCK_BOOTTIME goes on then, CLOCK_MONOTONIC does not."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
