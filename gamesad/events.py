@@ -82,7 +82,8 @@ class Watch:
                 yield Event(Message.SENSOR_REJECTED, text, {"sensor": name, "value": rejection.value})
             else:
                 cause = snapshot.absent[name].cause
-                yield Event(Message.SENSOR_LOST, f"sensor {name} gives no reading: {cause}", {"sensor": name, "errno": cause})
+                text = f"sensor {name} gives no reading: {cause}"
+                yield Event(Message.SENSOR_LOST, text, {"sensor": name, "errno": cause})
         for name, lasted_s in changes.ended:
             yield Event(Message.SENSOR_BACK, f"sensor {name} is well again after {lasted_s:.0f} s", {"sensor": name})
 
@@ -133,7 +134,8 @@ class Watch:
         if moment.observing != self._observing:
             was, self._observing = self._observing, moment.observing
             if self._observing:
-                yield Event(Message.RIVAL, f"observing, nothing is written: {self._observing}", {"rival": self._observing})
+                text = f"observing, nothing is written: {self._observing}"
+                yield Event(Message.RIVAL, text, {"rival": self._observing})
             else:
                 yield Event(Message.RIVAL_END, f"acting again; before: {was}")
 

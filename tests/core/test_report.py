@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gamesad.report import ThermalState, on_battery, readings_report, rounded, sensor_reports, thermal_state
+from gamesad.service import moved
+from gamesad.types import Absence, Quantity, Rejection, Snapshot
+from tests.support.ticks import CPU, DISK, moment, tick
+
+
+@pytest.mark.parametrize(
+    ("temperature_c", "state"),
+    [(40.0, "cool"), (83.9, "cool"), (84.0, "warm"), (93.9, "warm"), (94.0, "hot"), (99.9, "hot"), (100.1, "critical")],
+)
+def test_the_thermal_state_goes_by_the_headroom_under_the_limit(temperature_c: float, state: str) -> None:
+    assert thermal_state(tick({CPU: temperature_c}), ThermalState.COOL) == state
+
+
+def test_a_reading_on_a_border_does_not_flap() -> None:
+    state, seen = ThermalState.COOL, []
+    for reading in (83.8, 84.2, 83.8, 84.2, 83.8, 82.9, 83.2):
+        state = thermal_state(tick({CPU: reading}), state)
+        seen.append(str(state))
+    assert seen == ["cool", "warm", "warm", "warm", "warm", "cool", "cool"]
+
+
+def test_a_hot_disk_does_not_make_the_machine_hot() -> None:
+    assert thermal_state(tick({DISK: 90.0, CPU: 40.0}), ThermalState.COOL) == "cool"
+
+
+def test_while_the_sensors_are_lost_the_state_stays_what_it_was() -> None:
+    assert thermal_state(tick({}), ThermalState.HOT) == "hot"
+
+
+def test_temperatures_nearest_to_their_limit_come_first() -> None:
+    report = readings_report(moment(tick({DISK: 50.0, CPU: 80.0})))
+    assert [(row["Name"], row["Headroom"]) for row in report["Temperatures"]] == [(CPU, 19.0), (DISK, 30.0)]
+    assert (report["HottestSensor"], report["Headroom"]) == (CPU, 19.0)
+
+
+def test_what_is_unknown_is_absent_and_never_zero() -> None:
+    report = readings_report(moment(tick({})))
+    assert "Headroom" not in report
+    assert "OnBattery" not in report
+    assert "Battery" not in report
+    assert report["Utilization"] == {}
+    assert report["Temperatures"] == []
+
+
+def test_a_sensor_without_a_reading_says_why() -> None:
+    at = moment(
+        tick({}, rejected={CPU: Rejection(216.0, "outside what is possible")}, absent={DISK: Absence("EIO", 0.0)})
+    )
+    cpu, disk = sensor_reports(at)
+    assert (cpu["State"], cpu["Reason"]) == ("rejected", "216 is outside what is possible")
+    assert (disk["State"], disk["Reason"]) == ("absent", "EIO")
+    assert "Value" not in cpu
+    assert "Value" not in disk
+
+
+def test_power_is_told_in_tenths_of_a_watt() -> None:
+    assert rounded(Quantity.POWER, 45.6789) == 45.7
+
+
+def test_on_battery_means_a_mains_supply_is_there_and_off() -> None:
+    assert on_battery(Snapshot(0, 0.0, {"power_supply.AC.online": 0.0})) is True
+    assert on_battery(Snapshot(0, 0.0, {"power_supply.AC.online": 0.0, "power_supply.USBC.online": 1.0})) is False
+    assert on_battery(Snapshot(0, 0.0, {"power_supply.BAT0.charge": 0.5})) is None
+
+
+def test_a_status_is_told_again_only_past_its_dead_bands() -> None:
+    before = readings_report(moment(tick({CPU: 80.0})))
+    assert not moved(before, readings_report(moment(tick({CPU: 80.9}))))
+    assert moved(before, readings_report(moment(tick({CPU: 81.0}))))
+    assert moved(before, readings_report(moment(tick({}))))
+
+
+def test_reports_are_plain_json() -> None:
+    at = moment(tick({CPU: 80.0}))
+    assert json.loads(json.dumps(readings_report(at))) == readings_report(at)
