@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from gamesad import __version__
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
-COMPONENTS = ("bus", "udev", "journal")
+COMPONENTS = ("bus", "udev")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.without = _components(parser, options.without)
     _place(parser, options)
     if options.restore:
-        return _restore(options.runtime_dir, options.state_dir, options.root)
+        return _restore(options)
     if options.check_config:
         return _check_config(options.config)
     if options.show_config:
@@ -46,12 +46,18 @@ def _parser() -> argparse.ArgumentParser:
         choices=("plain", "origin"),
         help="print the configuration in force, with 'origin' also where each value comes from",
     )
-    mode.add_argument("--once", action="store_true", help="two samples a second apart, one tick, printed as JSON; no bus")
+    mode.add_argument(
+        "--once", action="store_true", help="two samples a second apart, one tick, printed as JSON; no bus"
+    )
     mode.add_argument("--restore", action="store_true", help="put back what a killed gamesad left set, and exit")
     parser.add_argument("--config", metavar="FILE", help="read this file instead of /usr/lib/gamesad and /etc/gamesad")
-    parser.add_argument("--root", metavar="DIR", default="/", help="the machine is the tree under DIR (DIR/sys, DIR/proc)")
+    parser.add_argument(
+        "--root", metavar="DIR", default="/", help="the machine is the tree under DIR (DIR/sys, DIR/proc)"
+    )
     parser.add_argument("--state-dir", metavar="DIR", help="what is kept over restarts (default /var/lib/gamesad)")
-    parser.add_argument("--runtime-dir", metavar="DIR", help="the values found before the first write (default /run/gamesad)")
+    parser.add_argument(
+        "--runtime-dir", metavar="DIR", help="the values found before the first write (default /run/gamesad)"
+    )
     parser.add_argument(
         "--simulate",
         metavar="SCENARIO",
@@ -82,11 +88,36 @@ def _place(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
             parser.error("--root and --simulate both name the machine; give one of them")
         if not os.path.isdir(options.root):
             parser.error(f"--root: {options.root} is not a folder; it should hold sys/ and proc/")
-    under = os.path.abspath(options.root).rstrip("/")
-    options.state_dir = options.state_dir or f"{under}/var/lib/gamesad"
-    options.runtime_dir = options.runtime_dir or f"{under}/run/gamesad"
+    if options.simulate is None:
+        under = os.path.abspath(options.root).rstrip("/")
+        options.state_dir = options.state_dir or f"{under}/var/lib/gamesad"
+        options.runtime_dir = options.runtime_dir or f"{under}/run/gamesad"
     if options.duration is not None and not options.duration > 0:
         parser.error(f"--duration: {options.duration:g} is not a number of seconds above 0")
+
+
+def _restore(options: argparse.Namespace) -> int:
+    """Runs at every stop of the unit. Says what it did on stderr, which systemd takes to the journal."""
+    from gamesad.actuation.restore import restore  # noqa: PLC0415
+
+    restored = restore(options.runtime_dir, options.state_dir, options.root)
+    if restored.restored:
+        print(f"gamesad: put back {', '.join(restored.restored)}", file=sys.stderr)
+    for name, reason in restored.left.items():
+        print(f"gamesad: {name} was left: {reason}", file=sys.stderr)
+    return EXIT_OK
+
+
+def _show_config(file: str | None, *, origins: bool) -> int:
+    from gamesad import config  # noqa: PLC0415
+    from gamesad.errors import ConfigError  # noqa: PLC0415
+
+    try:
+        print(config.show(config.load(file), origin=origins), end="")
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EXIT_USAGE
+    return EXIT_OK
 
 
 def _check_config(file: str | None) -> int:

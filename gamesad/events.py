@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gamesad.conditions import Conditions
+from gamesad.journal import Fields
 from gamesad.messages import Message
 from gamesad.report import Moment
-from gamesad.types import Limit, Mode, Refusal
+from gamesad.types import Limit, Mode
 
 _ALERT_ENDS_BELOW_C = 3.0
 _DECISION_QUIET_S = 30.0
@@ -16,11 +17,11 @@ _DECISION_QUIET_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened. ``fields`` go to the journal as they are named here, without the prefix."""
+    """One thing that happened. ``fields`` go to the journal with it."""
 
     message: Message
     text: str
-    fields: Mapping[str, object] = field(default_factory=dict)
+    fields: Fields = field(default_factory=Fields)
 
 
 class Watch:
@@ -28,7 +29,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.alerts: set[str] = set()
-        self.refusals: dict[str, Refusal] = {}
+        self._refused: dict[str, str] = {}
         self._failed: Conditions[str] = Conditions()
         self._foreign: set[str] = set()
         self._mode = Mode.ACTIVE
@@ -74,7 +75,7 @@ class Watch:
 
     def _sensor_events(self, moment: Moment) -> Iterator[Event]:
         snapshot = moment.tick.snapshot
-        failed = [name for name, absence in snapshot.absent.items() if absence.cause not in _EXPECTED_ABSENCES]
+        failed = [name for name, absence in snapshot.absent.items() if absence.is_fault]
         changes = self._failed.update([*snapshot.rejected, *failed], snapshot.monotonic_s)
         for name in changes.begun:
             if rejection := snapshot.rejected.get(name):
@@ -94,21 +95,21 @@ class Watch:
         if kind == self._told_decision and moment.wall_s < self._told_decision_s + _DECISION_QUIET_S:
             return
         self._told_decision, self._told_decision_s = kind, moment.wall_s
-        fields = {"action": decision.action, "source": decision.source, "profile": moment.tick.intent.profile.name}
-        if moment.record:
-            fields.update(moment.record.numbers)
+        fields = Fields(action=decision.action, source=decision.source, profile=moment.tick.intent.profile.name)
+        if moment.record and "temperature_c" in moment.record.numbers:
+            fields["temperature_c"] = moment.record.numbers["temperature_c"]
+            fields["limit_c"] = moment.record.numbers["limit_c"]
         yield Event(Message.DECISION, decision.reason, fields)
 
     def _refusal_events(self, moment: Moment) -> Iterator[Event]:
         applied = moment.tick.applied
-        for name, refusal in applied.rejected.items():
-            if name not in self.refusals or self.refusals[name].errno != refusal.errno:
-                fields = {"tunable": name, "errno": refusal.errno, "value": refusal.value}
+        for name, refusal in {**applied.rejected, **moment.refusals}.items():
+            if self._refused.get(name) != refusal.errno:
+                fields = Fields(tunable=name, errno=refusal.errno, value=refusal.value)
                 yield Event(Message.REFUSAL, refusal.reason, fields)
-            self.refusals[name] = refusal
-        for name in self.refusals.keys() & applied.settings.keys():
-            del self.refusals[name]
-            yield Event(Message.REFUSAL_END, f"{name} takes values again", {"tunable": name})
+        for name in self._refused.keys() - moment.refusals.keys():
+            yield Event(Message.REFUSAL_END, f"{name} is no longer refused", {"tunable": name})
+        self._refused = {name: refusal.errno for name, refusal in moment.refusals.items()}
         for name, value in applied.foreign.items():
             if name not in self._foreign:
                 text = f"{name} was set to {value} by somebody else; it is left alone"
@@ -140,8 +141,5 @@ class Watch:
                 yield Event(Message.RIVAL_END, f"acting again; before: {was}")
 
 
-_EXPECTED_ABSENCES = frozenset({"asleep", "first sample", "disabled", "not read yet"})
-
-
-def _alert_fields(name: str, value_c: float, limit: Limit) -> dict[str, object]:
+def _alert_fields(name: str, value_c: float, limit: Limit) -> Fields:
     return {"sensor": name, "label": limit.label, "temperature_c": value_c, "limit_c": limit.envelope_c}

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from gamesad.actuation.executor import Executor
-from gamesad.config import LimitsConfig
+from gamesad.config import Config
 from gamesad.policy import limits
 from gamesad.policy.decide import Regulation, decide
 from gamesad.policy.envelope import Envelope, enforce
@@ -34,7 +34,7 @@ class Pipeline:
         self,
         collector: Collector,
         executor: Executor,
-        limits_config: LimitsConfig,
+        config: Config,
         *,
         predictor: Predictor | None = None,
     ) -> None:
@@ -44,11 +44,11 @@ class Pipeline:
         self._regulation = Regulation()
         self._envelope = Envelope()
         self._paused = False
-        self.configure(limits_config)
+        self.configure(config)
 
-    def configure(self, limits_config: LimitsConfig) -> None:
-        """Takes new limits from the next tick on."""
-        self._limits_config = limits_config
+    def configure(self, config: Config) -> None:
+        """Takes a new configuration from the next tick on."""
+        self._config = config
         self._limits_for: tuple[object, ...] = ()
         self._limits: Mapping[str, Limit] = {}
 
@@ -77,7 +77,7 @@ class Pipeline:
         """Limits change with the sensors, the profile and the user's limits: seldom, so not every tick."""
         key = (self.collector.sensors, intent.profile, intent.temperature_limits_c)
         if key != self._limits_for:
-            self._limits = limits.derive(self.collector.sensors, intent, self._limits_config)
+            self._limits = limits.derive(self.collector.sensors, intent, self._config.limits)
             self._limits_for = key
         return self._limits
 

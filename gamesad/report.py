@@ -198,7 +198,7 @@ def readings_report(moment: Moment) -> Dictionary:
             key: readings[f"{key}.utilization"] for key in ("cpu", "memory") if f"{key}.utilization" in readings
         },
         "Rejected": sorted(tick.snapshot.rejected),
-        "Absent": sorted(tick.snapshot.absent),
+        "Absent": sorted(name for name, absence in tick.snapshot.absent.items() if absence.is_fault),
     }
     if closest := least_headroom(tick):
         report["HottestSensor"], report["Headroom"] = closest[0], round(closest[1], 2)

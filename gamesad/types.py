@@ -112,10 +112,15 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """A sensor that gave no reading. ``cause`` is the errno name, ``asleep``, ``stale`` or ``unparseable``."""
+    """A sensor that gave no reading. ``cause`` is the errno name, ``unparseable``, ``stale``, or an ordinary reason."""
 
     cause: str
     since_s: float
+
+    @property
+    def is_fault(self) -> bool:
+        """False for what is as it should be: a sleeping disk, a first sample, a machine without swap."""
+        return self.cause in ("unparseable", "stale") or self.cause.isupper()
 
 
 @dataclass(frozen=True, slots=True)

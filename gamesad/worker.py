@@ -152,7 +152,7 @@ class Worker:
         """Takes the configuration from its files; on ConfigError the one in force stays."""
         config = self._surroundings.load_config()
         self.control.configure(config.profiles, config.default_profile, config.on_battery_profile)
-        self._pipeline.configure(config.limits)
+        self._pipeline.configure(config)
         self._config = config
 
     def sleep(self) -> None:
@@ -239,7 +239,7 @@ class Worker:
             controls=executor.controls,
             values=self._values,
             writers={name: executor.writer(name) for name in executor.controls.tunables},
-            refusals=dict(self._watch.refusals),
+            refusals=executor.refused,
             record=record,
             thermal_state=self._thermal_state,
             observing=self.posture.reason,

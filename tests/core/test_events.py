@@ -75,12 +75,16 @@ def test_a_rejected_reading_is_told_with_its_value() -> None:
 
 def test_a_refusal_is_told_once_and_its_end_once() -> None:
     watch = Watch()
-    refused = tick(applied=Applied({}, {GOVERNOR: Refusal("EBUSY", "powersave", "the kernel refused: EBUSY")}))
-    assert messages(told(watch, refused)) == [Message.REFUSAL]
-    assert told(watch, refused) == []
-    assert watch.refusals.keys() == {GOVERNOR}
-    assert messages(told(watch, tick(applied=Applied({GOVERNOR: "powersave"})))) == [Message.REFUSAL_END]
-    assert watch.refusals == {}
+    refused = moment(tick(), refusals={GOVERNOR: Refusal("EBUSY", "powersave", "the kernel refused: EBUSY")})
+    assert messages(watch.changes(refused, decided=False)) == [Message.REFUSAL]
+    assert watch.changes(refused, decided=False) == []
+    assert messages(watch.changes(moment(tick()), decided=False)) == [Message.REFUSAL_END]
+    assert watch.changes(moment(tick()), decided=False) == []
+
+
+def test_a_wish_that_this_machine_cannot_take_is_told() -> None:
+    declined = tick(applied=Applied({}, {"no.such": Refusal("ENOENT", 1, "no.such was not set to 1: no such tunable")}))
+    assert messages(told(Watch(), declined)) == [Message.REFUSAL]
 
 
 def test_somebody_elses_value_is_told_once() -> None:

@@ -19,6 +19,7 @@ from gamesad.types import (
     Origin,
     Profile,
     Quantity,
+    Refusal,
     Rejection,
     Sensor,
     Snapshot,
@@ -81,14 +82,21 @@ def tick(
     )
 
 
-def moment(of: Tick, *, record: Record | None = None, observing: str = "", reverted: tuple[str, ...] = ()) -> Moment:
+def moment(
+    of: Tick,
+    *,
+    record: Record | None = None,
+    observing: str = "",
+    reverted: tuple[str, ...] = (),
+    refusals: Mapping[str, Refusal] | None = None,
+) -> Moment:
     return Moment(
         tick=of,
         sensors=SENSORS,
         controls=Controls({}, {}),
         values={},
         writers={},
-        refusals={},
+        refusals=refusals or {},
         record=record,
         thermal_state=ThermalState.COOL,
         observing=observing,

@@ -1,0 +1,305 @@
+"""The composition root: builds everything from the options, runs it, and leaves the machine as it was found."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from gamesad import __version__, config, journal, state
+from gamesad.actuation.baseline import Baseline
+from gamesad.actuation.executor import Executor
+from gamesad.config import Config
+from gamesad.control import Control
+from gamesad.errors import ConfigError, Failed, GamesadError
+from gamesad.events import Event
+from gamesad.hardware import ACTUATORS
+from gamesad.hardware.base import Actuator
+from gamesad.journal import log_event
+from gamesad.machine import describe, lock, open_sysfs, why_observe, why_unwritable
+from gamesad.messages import Message
+from gamesad.notify import notify, watchdog_interval_s
+from gamesad.pipeline import Pipeline
+from gamesad.posture import Posture
+from gamesad.report import Moment, tick_report
+from gamesad.service import Service
+from gamesad.state import Wishes
+from gamesad.telemetry.collector import Collector
+from gamesad.telemetry.history import Record
+from gamesad.worker import Worker
+
+EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+
+_STOP_WITHIN_S = 10.0
+_DEVICES_SETTLE_S = 0.5
+_ONCE_APART_S = 1.0
+_LOG = logging.getLogger(__name__)
+
+
+def run(options: argparse.Namespace) -> int:
+    """The daemon until a signal, ``--duration`` or a failure; the exit status."""
+    return _with_daemon(options, lambda daemon: asyncio.run(daemon.serve()))
+
+
+def once(options: argparse.Namespace) -> int:
+    """Two samples a second apart, and one tick printed as JSON; what it set is put back before it exits."""
+    return _with_daemon(options, Daemon.print_tick)
+
+
+def _with_daemon(options: argparse.Namespace, use: Callable[[Daemon], int]) -> int:
+    """Builds a daemon, uses it, undoes everything it did; the exit status."""
+    journal.setup(options.verbose, simulated=options.simulate is not None)
+    try:
+        with ExitStack() as stack:
+            return use(Daemon(options, stack))
+    except ConfigError as error:
+        for problem in error.problems:
+            log_event(Message.CONFIG_ERROR, problem)
+        return EXIT_USAGE
+    except GamesadError as error:
+        log_event(Message.STOP, str(error), logging.ERROR)
+        return EXIT_FAILED
+
+
+class Daemon:
+    """One gamesad. ``stack`` undoes what was built, last thing first: the machine is put back before files close."""
+
+    def __init__(self, options: argparse.Namespace, stack: ExitStack) -> None:
+        self._options = options
+        self._config = self.load_config()
+        self._sysfs = open_sysfs(options, stack)
+        self._posture = Posture(why_observe(options, self._config, self._sysfs))
+        if not self._posture.reason:
+            stack.enter_context(lock(options.runtime_dir))
+        sensors = self._config.sensors
+        self._collector = Collector(self._sysfs, ignore=sensors.ignore, critical=sensors.critical)
+        stack.callback(self._collector.close)
+        self._executor = self._build_executor(stack)
+        self._pipeline = Pipeline(self._collector, self._executor, self._config)
+        self.components: dict[str, str] = {}
+        self._service: Service | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tells = not options.once
+        self._watchdog_s = watchdog_interval_s()
+        self._fed_s = float("-inf")
+        self._failure: BaseException | None = None
+
+    # What the worker needs of its surroundings
+
+    def publish(self, moment: Moment, decided: Record | None, events: list[Event]) -> None:
+        """Tells journal, watchdog and bus of a completed tick. On the worker's thread."""
+        for event in events if self._tells else ():
+            log_event(event.message, event.text, **event.fields)
+        self._feed_watchdog(moment.tick.snapshot.monotonic_s)
+        if self._loop and self._service:
+            self._loop.call_soon_threadsafe(self._service.published, moment, decided, events)
+
+    def load_config(self) -> Config:
+        return config.load(self._options.config)
+
+    def rescan(self, pipeline: Pipeline, now_s: float) -> None:
+        pipeline.collector.rescan(now_s)
+        pipeline.executor.rescan(self._actuators())
+
+    # The two ways to run
+
+    def print_tick(self) -> int:
+        self._collector.sample(time.monotonic())
+        time.sleep(_ONCE_APART_S)
+        moment = self._build_worker().moment
+        json.dump(tick_report(moment, {}), sys.stdout, indent=1, ensure_ascii=False)
+        sys.stdout.write("\n")
+        return EXIT_OK
+
+    async def serve(self) -> int:
+        """Ticks and serves until told to stop; the exit status."""
+        self._loop = asyncio.get_running_loop()
+        stopped = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, stopped.set)
+        machine = describe(self._sysfs)
+        worker = self._build_worker()
+        self._service = Service(
+            worker, version=__version__, machine=machine, simulated=self._sysfs.simulated, components=self.components
+        )
+        self._say_started(machine)
+        thread = threading.Thread(target=self._tick, args=(worker, self._loop, stopped), name="tick", daemon=True)
+        thread.start()
+        try:
+            await self._serve_until(stopped, self._service)
+        finally:
+            notify("STOPPING=1")
+            worker.stop()
+            await asyncio.to_thread(thread.join, _STOP_WITHIN_S)
+            if thread.is_alive():
+                # A read that hangs in the kernel holds the tick, and with it the executor: ExecStopPost restores.
+                _LOG.error("the tick does not end; leaving the machine to 'gamesad --restore'")
+                os._exit(EXIT_FAILED)
+        return EXIT_OK if self._failure is None else EXIT_FAILED
+
+    async def _serve_until(self, stopped: asyncio.Event, service: Service) -> None:
+        """Everything that lives on the event loop; Failed when the bus name is taken."""
+        connected = asyncio.Event()
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._serve_bus(service, connected)),
+                    group.create_task(self._watch_devices(service)),
+                    group.create_task(self._reload_on_hangup(service)),
+                    group.create_task(self._say_ready(connected)),
+                ]
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stopped.wait(), self._options.duration)
+                for task in tasks:
+                    task.cancel()
+        except* Failed as group_error:
+            raise group_error.exceptions[0] from None
+
+    # Parts
+
+    def _build_executor(self, stack: ExitStack) -> Executor:
+        """The executor, after what a killed gamesad left is put back."""
+        options = self._options
+        baseline = Baseline.load(options.runtime_dir, options.state_dir, self._sysfs)
+        for problem in baseline.problems:
+            log_event(Message.STATE_DAMAGED, problem)
+        executor = Executor(self._actuators(), baseline, observe=bool(self._posture.reason))
+        if baseline.entries:
+            _put_back(executor, "left set by a gamesad that was killed")
+        self._posture.ask(self._posture.reason or why_unwritable(executor.controls, self._sysfs))
+        executor.observe = bool(self._posture.reason)
+        stack.callback(_put_back, executor, "stopping")
+        return executor
+
+    def _build_worker(self) -> Worker:
+        """The worker, after its first tick."""
+        wishes, folder = Wishes(), self._options.state_dir
+        path = os.path.join(folder, "state.json")
+        if not self._posture.reason:
+            with contextlib.suppress(OSError):  # said when something is to be saved
+                os.makedirs(folder, mode=0o755, exist_ok=True)
+        try:
+            wishes = state.load(path)
+        except Failed as error:
+            log_event(Message.STATE_DAMAGED, str(error))
+        control = Control(
+            self._config.profiles,
+            self._config.default_profile,
+            wishes,
+            on_battery=self._config.on_battery_profile,
+        )
+        return Worker(self._pipeline, control, self._config, self, posture=self._posture, state_path=path)
+
+    def _actuators(self) -> list[Actuator]:
+        return [actuator for probe in ACTUATORS for actuator in probe(self._sysfs)]
+
+    def _tick(self, worker: Worker, loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
+        """The worker's thread. A tick that fails ends the daemon: it puts the machine back, and systemd starts anew."""
+        try:
+            worker.run()
+        except Exception as error:  # noqa: BLE001 - whatever it is: crash, restore, start anew
+            _LOG.exception("a tick failed; ending")
+            self._failure = error
+        loop.call_soon_threadsafe(stopped.set)
+
+    async def _serve_bus(self, service: Service, connected: asyncio.Event) -> None:
+        if "bus" in self._options.without or not self._config.bus.enabled:
+            self.components["bus"] = "left out"
+            connected.set()
+            return
+        try:
+            from gamesad.bus import connection  # noqa: PLC0415 - without dbus-next the rest works
+        except ImportError as error:
+            self._lack("bus", f"no D-Bus library ({error.name}); regulating without a bus")
+            connected.set()
+            return
+
+        def on_state(state: str) -> None:
+            self.components["bus"] = state
+            connected.set()
+
+        try:
+            await connection.serve(service, on_state=on_state)
+        except connection.NameTaken as error:
+            raise Failed(f"{error}; stop the other gamesad first") from error
+
+    async def _say_ready(self, connected: asyncio.Event) -> None:
+        """READY once the first tick is done and the bus name is ours, or it is known why not."""
+        await connected.wait()
+        notify("READY=1", f"STATUS={self._status_line()}")
+
+    async def _watch_devices(self, service: Service) -> None:
+        """Probes again half a second after the last of a burst of udev events."""
+        if "udev" in self._options.without or self._sysfs.simulated or self._options.root != "/":
+            return
+        from gamesad.hardware import udev  # noqa: PLC0415 - pyudev is optional
+
+        monitor, problem = udev.open_monitor()
+        if monitor is None:
+            self._lack("udev", problem)
+            return
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+
+        def on_event() -> None:
+            if monitor.drain():
+                changed.set()
+
+        loop.add_reader(monitor.fileno(), on_event)
+        try:
+            while True:
+                await changed.wait()
+                await asyncio.sleep(_DEVICES_SETTLE_S)
+                changed.clear()
+                await service.rescan()
+        finally:
+            loop.remove_reader(monitor.fileno())
+            monitor.close()
+
+    async def _reload_on_hangup(self, service: Service) -> None:
+        loop, asked = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_signal_handler(signal.SIGHUP, asked.set)
+        while True:
+            await asked.wait()
+            asked.clear()
+            with contextlib.suppress(GamesadError):  # told where the configuration is taken
+                await service.reload_config()
+
+    def _feed_watchdog(self, now_s: float) -> None:
+        """Only a completed tick gets here; a third of the interval keeps a slow tick from being taken for a hang."""
+        if self._watchdog_s and now_s >= self._fed_s + self._watchdog_s / 3:
+            self._fed_s = now_s
+            notify("WATCHDOG=1")
+
+    def _lack(self, component: str, problem: str) -> None:
+        self.components[component] = problem
+        log_event(Message.COMPONENT_MISSING, problem, component=component)
+
+    def _say_started(self, machine: str) -> None:
+        controls = self._executor.controls
+        critical = sum(sensor.critical for sensor in self._collector.sensors.values())
+        text = (
+            f"gamesad {__version__} on {machine}: {len(self._collector.sensors)} sensors ({critical} critical), "
+            f"{len(controls.tunables)} tunables"
+        )
+        log_event(Message.START, text)
+
+    def _status_line(self) -> str:
+        return f"observing: {self._posture.reason}" if self._posture.reason else "regulating"
+
+
+def _put_back(executor: Executor, why: str) -> None:
+    """Restores what was found, and says what was put back and what was left."""
+    restored = executor.restore()
+    if restored.restored:
+        log_event(Message.RESTORE, f"{why}: put back {', '.join(restored.restored)}")
+    for name, reason in restored.left.items():
+        log_event(Message.RESTORE, f"{why}: {name} was left: {reason}", logging.WARNING, tunable=name)

@@ -1,0 +1,87 @@
+"""Which machine this is: the running one, a recorded tree or a simulated one; and whether it may be written to."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from gamesad.config import Config
+from gamesad.errors import Failed
+from gamesad.hardware.sysfs import Sysfs, errno_name
+from gamesad.types import Controls
+
+_DMI = "/sys/class/dmi/id"
+_MODEL = "/proc/device-tree/model"
+
+
+def open_sysfs(options: argparse.Namespace, stack: ExitStack) -> Sysfs:
+    """The files of the machine. A simulated one keeps nothing: its folders are temporary unless they were given."""
+    if options.simulate is None:
+        return Sysfs(options.root)
+    from gamesad.simulation import open_machine  # noqa: PLC0415 - only where it is asked for
+
+    sysfs = open_machine(options.simulate).sysfs
+    if not (options.runtime_dir and options.state_dir):
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gamesad-simulated-"))
+        options.runtime_dir = options.runtime_dir or folder
+        options.state_dir = options.state_dir or folder
+    return sysfs
+
+
+def describe(sysfs: Sysfs) -> str:
+    """The machine's name for people; a simulated one says that it is."""
+    if sysfs.simulated:
+        return str(getattr(sysfs, "description", "simulated"))
+    vendor, product = (_text(sysfs, f"{_DMI}/{name}") for name in ("sys_vendor", "product_name"))
+    return f"{vendor} {product}".strip() or _text(sysfs, _MODEL) or "unknown machine"
+
+
+def why_observe(options: argparse.Namespace, config: Config, sysfs: Sysfs) -> str:
+    """Why nothing is to be written; empty when it may."""
+    if options.observe:
+        return "asked to with --observe"
+    if config.daemon.observe:
+        return "asked to by the configuration (daemon.observe)"
+    if not sysfs.simulated and options.root == "/" and os.geteuid() != 0:
+        return "not running as root"
+    return ""
+
+
+def why_unwritable(controls: Controls, sysfs: Sysfs) -> str:
+    """Why none of the tunables there are can be written (a container, a read-only /sys); empty when one can."""
+    paths = [tunable.path for tunable in controls.tunables.values()]
+    if paths and not any(sysfs.writable(path) for path in paths):
+        return "everything that could be set is read-only here"
+    return ""
+
+
+@contextmanager
+def lock(runtime_dir: str) -> Iterator[None]:
+    """Holds the baseline's folder for this process alone: two daemons would each take the other's values for found."""
+    path = os.path.join(runtime_dir, "lock")
+    try:
+        os.makedirs(runtime_dir, mode=0o755, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Failed(
+            f"{path}: {errno_name(error)}: without a place to keep what was found, nothing may be written;"
+            " name one with --runtime-dir, or use --observe"
+        ) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise Failed(f"another gamesad runs on this machine ({path} is locked); stop it first") from error
+    finally:
+        os.close(handle)
+
+
+def _text(sysfs: Sysfs, path: str) -> str:
+    try:
+        return sysfs.read(path).rstrip("\0")
+    except OSError:
+        return ""
