@@ -60,7 +60,10 @@ def _with_daemon(options: argparse.Namespace, use: Callable[[Daemon], int]) -> i
     journal.setup(options.verbose, simulated=options.simulate is not None)
     try:
         with ExitStack() as stack:
-            return use(Daemon(options, stack))
+            status = use(Daemon(options, stack))
+        if not options.once:
+            log_event(Message.STOP, "stopped; the machine is as it was found" if not options.observe else "stopped")
+        return status
     except ConfigError as error:
         for problem in error.problems:
             log_event(Message.CONFIG_ERROR, problem)

@@ -257,7 +257,8 @@ class Worker:
             state.save(self._state_path, wishes)
         except OSError as error:
             text = f"the choice is in force but was not saved: {self._state_path}: {error.strerror}"
-            self._surroundings.publish(self.moment, None, [Event(Message.STATE_UNSAVED, text)])
+            event = Event(Message.STATE_UNSAVED, text, {"path": self._state_path})
+            self._surroundings.publish(self.moment, None, [event])
 
 
 def _answer(asked: _Asked, *, result: object = None, error: Exception | None = None) -> None:

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
+
+from tests.support.machines import machine_roots
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,21 +21,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--full"):
         return
     long = [item for item in items if item.get_closest_marker("full")]
-    config.hook.pytest_deselected(long)
+    config.hook.pytest_deselected(items=long)
     items[:] = [item for item in items if item not in long]
 
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
-    """No test leaves a thread, a child process or an open descriptor's worth of them."""
-    threads = set(threading.enumerate())
-    children = set(psutil.Process().children())
+    """No test leaves a thread or a child process."""
+    threads, children = set(threading.enumerate()), _children()
     yield
     for thread in set(threading.enumerate()) - threads:
         thread.join(timeout=2.0)
     left = [thread.name for thread in set(threading.enumerate()) - threads]
-    left += [" ".join(child.cmdline()) for child in set(psutil.Process().children()) - children if child.is_running()]
+    left += [_command(child) for child in _children() - children]
     assert not left, f"left behind: {left}"
+
+
+def _children() -> set[str]:
+    return {pid for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()}
+
+
+def _command(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") or f"zombie {pid}"
+    except OSError:
+        return f"process {pid}, which ended just now"
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +56,9 @@ def recordings() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recordings at {folder}; set GAMESAD_RECORDINGS")
     return folder
+
+
+@pytest.fixture(scope="session")
+def machines(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Every recorded machine as a tree for ``--root``. Shared by all tests: copy a tree before changing it."""
+    return machine_roots(recordings, tmp_path_factory.mktemp("machines"))

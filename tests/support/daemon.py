@@ -40,6 +40,19 @@ class Daemon:
                 assert ended is None, f"gamesad ended with {ended} before {wanted}:\n{self.log()}"
                 assert time.monotonic() < deadline, f"no {wanted} within {timeout_s} s:\n{self.log()}"
 
+    def times_notified(self, wanted: str, *, for_s: float) -> list[float]:
+        """When this state was sent, over so many seconds from now."""
+        times: list[float] = []
+        end_s = time.monotonic() + for_s
+        while (left_s := end_s - time.monotonic()) > 0:
+            self._notifications.settimeout(left_s)
+            try:
+                if wanted in self._notifications.recv(4096).decode():
+                    times.append(time.monotonic())
+            except TimeoutError:
+                break
+        return times
+
     def wait_log(self, wanted: str, timeout_s: float = _READY_S) -> None:
         """Until the daemon's log holds this text."""
         deadline = time.monotonic() + timeout_s
