@@ -178,6 +178,7 @@ class Daemon:
         executor = Executor(self._actuators(), baseline, observe=bool(self._posture.reason))
         if baseline.entries:
             _put_back(executor, "left set by a gamesad that was killed")
+            executor.rescan(self._actuators())  # ranges that were probed while our values stood are too narrow
         self._posture.ask(self._posture.reason or why_unwritable(executor.controls, self._sysfs))
         executor.observe = bool(self._posture.reason)
         stack.callback(_put_back, executor, "stopping")

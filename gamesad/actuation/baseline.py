@@ -1,0 +1,127 @@
+"""The values before us, on disk: what makes it safe to write at all.
+
+Two files of one form: /run/gamesad/baseline.json for what a reboot resets, and /var/lib/gamesad/baseline.json for
+what firmware keeps (platform_profile). Each is replaced as a whole, and removed when nothing of ours is in force.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from gamesad.actuation.entry import Entry, boot_id, dump, permitted
+from gamesad.actuation.restore import FILE, load, save
+from gamesad.hardware.sysfs import Sysfs
+from gamesad.types import Tunable, Value
+
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
+
+
+class Baseline:
+    """Entries by name, in memory; ``save`` brings them to disk. ``problems`` are sentences for the journal.
+
+    Entries that are there after ``load`` were left by a daemon that is no more: put them back before anything else.
+    """
+
+    def __init__(self, runtime_dir: str, state_dir: str, *, boot: str = "", root: str = "/") -> None:
+        self._boot = boot
+        self._root = root
+        self._volatile = os.path.join(runtime_dir, FILE)
+        self._persistent = os.path.join(state_dir, FILE)
+        self._entries: dict[str, Entry] = {}
+        self._outlive: set[str] = set()
+        self._changed: set[str] = set()
+        self._sequence = 0
+        self.problems: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, runtime_dir: str, state_dir: str, sysfs: Sysfs) -> Baseline:
+        """What is on disk; a damaged file is set aside and named in ``problems``. Raises nothing for what it finds."""
+        try:
+            boot = boot_id(sysfs.read(_BOOT_ID))
+        except OSError:
+            boot = ""
+        root = "simulated" if sysfs.simulated else sysfs.root or "/"
+        baseline = cls(runtime_dir, state_dir, boot=boot, root=root)
+        baseline._read()
+        return baseline
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        return self._entries
+
+    def intend(self, tunable: Tunable, original: Value, value: Value) -> None:
+        """``value`` is about to be written; ``original`` counts only where the tunable wasn't known yet."""
+        entry = self._entry(tunable, original)
+        entry.previous = entry.read_back
+        entry.intended = value
+        entry.read_back = None
+
+    def watch(self, tunable: Tunable, original: Value) -> None:
+        """Something of ours is about to move this one, which is not ours otherwise."""
+        self._entry(tunable, original)
+
+    def settle(self, name: str, value: Value) -> None:
+        """``value`` is what stands there now, by our doing."""
+        entry = self._entries[name]
+        if entry.read_back != value or entry.previous is not None:
+            entry.previous, entry.read_back = None, value
+            self._mark(name)
+
+    def release(self, name: str) -> None:
+        """It went back to the original, and something else of ours moves it: watched from now on."""
+        self._entries[name].intended = None
+        self._mark(name)
+
+    def put(self, name: str, entry: Entry | None) -> None:
+        """Back to an earlier state of the entry (a write was refused), or to none (the value isn't ours any more)."""
+        self._mark(name)
+        if entry is not None:
+            self._entries[name] = entry
+        else:
+            self._entries.pop(name, None)
+
+    def save(self) -> None:
+        """Write what changed. OSError: it could not be, and whoever is about to write a tunable must not."""
+        for place in (self._volatile, self._persistent):
+            if place not in self._changed:
+                continue
+            persistent = place == self._persistent
+            kept = [entry for entry in self._entries.values() if (entry.name in self._outlive) is persistent]
+            data = dump(kept, boot_id=self._boot, root=self._root) if kept else None
+            try:
+                save(place, data, sync=persistent)
+            except FileNotFoundError:
+                os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+                save(place, data, sync=persistent)
+            self._changed.discard(place)
+
+    def _entry(self, tunable: Tunable, original: Value) -> Entry:
+        if not permitted(tunable.path):
+            raise ValueError(f"{tunable.path} is no place for a tunable")
+        entry = self._entries.get(tunable.name)
+        if entry is None:
+            self._sequence += 1
+            entry = Entry(tunable.name, tunable.path, tunable.role.value, original, self._sequence)
+            self._entries[tunable.name] = entry
+            if tunable.persistent:
+                self._outlive.add(tunable.name)
+        self._mark(tunable.name)
+        return entry
+
+    def _mark(self, name: str) -> None:
+        self._changed.add(self._persistent if name in self._outlive else self._volatile)
+
+    def _read(self) -> None:
+        problems = []
+        for place, boot in ((self._volatile, self._boot), (self._persistent, None)):
+            entries, problem = load(place, boot, self._root)
+            if problem:
+                problems.append(problem)
+            for entry in entries:
+                self._entries[entry.name] = entry
+                self._sequence = max(self._sequence, entry.sequence)
+                if place == self._persistent:
+                    self._outlive.add(entry.name)
+            self._changed.add(place)  # so that a file from before a reboot goes at the next save
+        self.problems = tuple(problems)
