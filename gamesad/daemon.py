@@ -109,8 +109,8 @@ class Daemon:
     def load_config(self) -> Config:
         return config.load(self._options.config)
 
-    def rescan(self, pipeline: Pipeline, now_s: float) -> None:
-        pipeline.collector.rescan(now_s)
+    def rescan(self, pipeline: Pipeline, *, anew: bool) -> None:
+        pipeline.collector.rescan(anew=anew)
         pipeline.executor.rescan(self._actuators())
 
     # The two ways to run

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from gamesad.control import Control, Override
+from gamesad.hardware.power_supply import on_battery
 from gamesad.telemetry.history import Record, least_headroom
 from gamesad.types import Controls, Heat, Limit, Quantity, Refusal, Sensor, Snapshot, Tick, Value
 
@@ -202,7 +203,7 @@ def readings_report(moment: Moment) -> Dictionary:
     }
     if closest := least_headroom(tick):
         report["HottestSensor"], report["Headroom"] = closest[0], round(closest[1], 2)
-    battery = on_battery(tick.snapshot)
+    battery = on_battery(readings, tick.snapshot.states)
     if battery is not None:
         report["OnBattery"] = battery
     charges = [
@@ -211,16 +212,6 @@ def readings_report(moment: Moment) -> Dictionary:
     if charges:
         report["Battery"] = min(charges)
     return report
-
-
-def on_battery(snapshot: Snapshot) -> bool | None:
-    """Whether the machine runs from its battery; None without a mains supply to tell by."""
-    mains = [
-        value
-        for name, value in snapshot.readings.items()
-        if name.startswith("power_supply.") and name.endswith(".online")
-    ]
-    return not any(mains) if mains else None
 
 
 def _temperatures(tick: Tick, sensors: Mapping[str, Sensor], values: Mapping[str, float]) -> list[Dictionary]:

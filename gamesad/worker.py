@@ -15,10 +15,11 @@ from gamesad.config import Config
 from gamesad.control import Control
 from gamesad.errors import GamesadError
 from gamesad.events import Event, Watch
+from gamesad.hardware.power_supply import on_battery
 from gamesad.messages import Message
 from gamesad.pipeline import Pipeline
 from gamesad.posture import Posture
-from gamesad.report import Moment, ThermalState, on_battery, thermal_state
+from gamesad.report import Moment, ThermalState, thermal_state
 from gamesad.telemetry.history import Decisions, Record
 from gamesad.types import Controls, Sensor, Tick, Value
 
@@ -40,8 +41,8 @@ class Surroundings(Protocol):
     def load_config(self) -> Config:
         """Reads the configuration anew; ConfigError with every problem when it is bad."""
 
-    def rescan(self, pipeline: Pipeline, now_s: float) -> None:
-        """Probes sensors and tunables anew."""
+    def rescan(self, pipeline: Pipeline, *, anew: bool) -> None:
+        """Probes sensors and tunables again; ``anew``: forgetting what counters said before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ class Worker:
         now_s = self.clock()
         self._look_around(now_s)
         everything = now_s >= self._everything_s
-        battery = on_battery(self._previous.snapshot) if self._previous else None
+        before = self._previous.snapshot if self._previous else None
+        battery = on_battery(before.readings, before.states) if before else None
         tick = self._pipeline.tick(now_s, self.control.intent(now_s, on_battery=battery), everything=everything)
         self._schedule(tick, everything)
         self._publish(tick)
@@ -164,10 +166,11 @@ class Worker:
         """The machine has resumed: devices may have changed, and what was set may be lost."""
         self._asleep = False
         self._suspended_s = _suspended_s()
-        self.rescan()
+        self.rescan(anew=True)
 
-    def rescan(self) -> None:
-        self._surroundings.rescan(self._pipeline, self.clock())
+    def rescan(self, *, anew: bool = False) -> None:
+        """Devices came or went."""
+        self._surroundings.rescan(self._pipeline, anew=anew)
         self._everything_s = float("-inf")
 
     def refresh(self) -> None:

@@ -103,12 +103,15 @@ class Collector:
         self._held_s = 0.0
         self._number = 0
         self.sensors: Mapping[str, Sensor] = {}
-        self.rescan(clock())
+        self.rescan()
 
-    def rescan(self, now_s: float) -> Change:  # noqa: ARG002  part of the contract; threads have the clock
-        """Look at the machine again. Sources that declare the same as before stay open, with their counters."""
+    def rescan(self, *, anew: bool = False) -> Change:
+        """Look at the machine again. Sources that declare the same as before stay open, with their counters.
+
+        ``anew``: none stays, as after a suspend, when a difference between two counts says nothing.
+        """
         before = self.sensors
-        known = {(slot.source.name, slot.declared): slot for slot in self._slots}
+        known = {} if anew else {(slot.source.name, slot.declared): slot for slot in self._slots}
         slots: list[_Slot] = []
         new: list[_Slot] = []
         sensors: dict[str, Sensor] = {}
@@ -126,7 +129,7 @@ class Collector:
                 continue
             slots.append(slot)
             sensors.update((sensor.name, sensor) for sensor in slot.sensors)
-        for slot in known.values():
+        for slot in self._slots if anew else known.values():
             self._leave(slot)
         self._slots, self.sensors, self._held = slots, sensors, None
         if not self._sysfs.simulated:

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from gamesad.report import ThermalState, on_battery, readings_report, rounded, sensor_reports, thermal_state
+from gamesad.report import ThermalState, readings_report, rounded, sensor_reports, thermal_state
 from gamesad.service import moved
-from gamesad.types import Absence, Quantity, Rejection, Snapshot
+from gamesad.types import Absence, Quantity, Rejection
 from tests.support.ticks import CPU, DISK, moment, tick
 
 
@@ -62,12 +62,6 @@ def test_a_sensor_without_a_reading_says_why() -> None:
 
 def test_power_is_told_in_tenths_of_a_watt() -> None:
     assert rounded(Quantity.POWER, 45.6789) == 45.7
-
-
-def test_on_battery_means_a_mains_supply_is_there_and_off() -> None:
-    assert on_battery(Snapshot(0, 0.0, {"power_supply.AC.online": 0.0})) is True
-    assert on_battery(Snapshot(0, 0.0, {"power_supply.AC.online": 0.0, "power_supply.USBC.online": 1.0})) is False
-    assert on_battery(Snapshot(0, 0.0, {"power_supply.BAT0.charge": 0.5})) is None
 
 
 def test_a_status_is_told_again_only_past_its_dead_bands() -> None:

@@ -17,7 +17,7 @@ from gamesad.telemetry import collector as collector_module
 from gamesad.telemetry.collector import Collector
 from gamesad.types import Absence, Quantity, Sensor
 from tests.support.machines import rewrite, tree
-from tests.support.trees import CORETEMP, INTEL_LAPTOP, chip
+from tests.support.trees import CORETEMP, INTEL_LAPTOP, PROC, chip
 
 TOO_SLOW_S, FAR_TOO_SLOW_S = 0.2, 0.6
 
@@ -296,9 +296,9 @@ def test_a_rescan_tells_what_came_and_went_and_keeps_the_rest_open(tmp_path: Pat
     (tmp_path / "sys/class/hwmon/hwmon1").unlink()
     tree(tmp_path, chip(8, "/sys/devices/platform/dell_smm_hwmon", {"name": "dell_smm", "fan1_input": "2000"}))
     now_s[0] = 11.0
-    change = collector.rescan(11.0)
+    change = collector.rescan()
     snapshot = collector.sample(11.0)
-    again = collector.rescan(11.0)
+    again = collector.rescan()
     collector.close()
     assert [sensor.name for sensor in change.added] == ["hwmon.dell_smm-isa-0000.fan1"]
     assert [sensor.name for sensor in change.removed] == ["hwmon.nvme-pci-0100.temp1", "hwmon.nvme-pci-0100.temp2"]
@@ -315,7 +315,7 @@ def test_a_renumbered_chip_keeps_its_name_and_is_read_at_its_new_place(tmp_path:
     (tmp_path / "sys/class/hwmon/hwmon1").unlink()
     (tmp_path / CORETEMP.strip("/") / "hwmon/hwmon1").rename(tmp_path / CORETEMP.strip("/") / "hwmon/hwmon6")
     tree(tmp_path, chip(6, CORETEMP, files | {"temp1_input": "60000"}))
-    collector.rescan(time.monotonic())
+    collector.rescan()
     snapshot = collector.sample(time.monotonic())
     collector.close()
     assert set(collector.sensors) <= names
@@ -374,3 +374,25 @@ def test_a_closed_collector_has_no_sensor_no_descriptor_and_no_thread(tmp_path: 
     assert collector.sensors == {}
     assert len(list(Path("/proc/self/fd").iterdir())) == before
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("gamesad ")]
+
+
+def test_after_a_suspend_counters_begin_anew(tmp_path: Path) -> None:
+    now_s = [0.0]
+    root = tree(tmp_path, PROC)
+    collector = Collector(Sysfs(str(root)), [procstat.probe_sources], clock=lambda: now_s[0])
+    collector.sample(0.0)
+    rewrite(
+        root,
+        "/proc/stat",
+        "cpu  200 0 100 900 0 0 0 0 0 0\ncpu0 100 0 50 450 0 0 0 0 0 0\ncpu1 100 0 50 450 0 0 0 0 0 0",
+    )
+    collector.rescan()
+    assert collector.sample(1.0).readings["cpu.utilization"] == 0.5
+    rewrite(
+        root,
+        "/proc/stat",
+        "cpu  300 0 100 999 0 0 0 0 0 0\ncpu0 100 0 50 450 0 0 0 0 0 0\ncpu1 100 0 50 450 0 0 0 0 0 0",
+    )
+    collector.rescan(anew=True)
+    assert collector.sample(2.0).absent["cpu.utilization"].cause == "first sample"
+    collector.close()
