@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from gamesad.config import Config
 from gamesad.errors import Busy, NotAuthorized, OutOfRange, UnknownHold, UnknownProfile, UnknownSensor, UnknownTunable
 from gamesad.state import Wishes
 from gamesad.types import Controls, Hold, Intent, Profile, Quantity, Sensor, Value
@@ -15,8 +16,6 @@ from gamesad.types import Controls, Hold, Intent, Profile, Quantity, Sensor, Val
 K = TypeVar("K")
 V = TypeVar("V")
 
-HOLDS_MAX = 256
-HOLDS_PER_USER_MAX = 32
 PAUSE_MAX_S = 24 * 3600
 REVERT_MAX_S = 24 * 3600
 _TEXT_MAX = 256
@@ -39,7 +38,7 @@ class Control:
     Its tables are replaced, never mutated, so that other threads may read them at any time.
     """
 
-    def __init__(self, profiles: Mapping[str, Profile], default: str, wishes: Wishes, *, on_battery: str = "") -> None:
+    def __init__(self, config: Config, wishes: Wishes) -> None:
         self.holds: Mapping[int, Hold] = {}
         self.overrides: Mapping[str, Override] = {
             name: Override(value, None, None) for name, value in wishes.overrides.items()
@@ -52,21 +51,20 @@ class Control:
         self._selected = wishes.selected
         self._selected_by = "selected before the last start"
         self._next_cookie = 1
-        self.configure(profiles, default, on_battery)
+        self.configure(config)
 
-    def configure(self, profiles: Mapping[str, Profile], default: str, on_battery: str) -> None:
-        """Takes a new set of profiles; a selected or held profile that is gone falls back to the default."""
-        self.profiles = profiles
-        self._default = default
-        self._on_battery = on_battery
-        if self._selected not in profiles:
+    def configure(self, config: Config) -> None:
+        """Takes a new configuration; a selected or held profile that is gone falls back to the default."""
+        self._config = config
+        self.profiles: Mapping[str, Profile] = config.profiles
+        if self._selected not in self.profiles:
             self._selected = None
-        self.holds = {cookie: hold for cookie, hold in self.holds.items() if hold.profile in profiles}
+        self.holds = {cookie: hold for cookie, hold in self.holds.items() if hold.profile in self.profiles}
 
     @property
     def selected(self) -> str:
         """The user's last choice, or the default while there is none."""
-        return self._selected or self._default
+        return self._selected or self._config.default_profile
 
     @property
     def wishes(self) -> Wishes:
@@ -95,10 +93,11 @@ class Control:
     def hold(self, profile: str, reason: str, application_id: str, *, owner: str, uid: int) -> Hold:
         """A hold that ends with ``owner``, a unique bus name. Busy when too many are open."""
         self._known(profile)
-        if len(self.holds) >= HOLDS_MAX:
-            raise Busy(f"{HOLDS_MAX} holds are open; release some first")
-        if sum(hold.uid == uid for hold in self.holds.values()) >= HOLDS_PER_USER_MAX:
-            raise Busy(f"{_who(uid)} has {HOLDS_PER_USER_MAX} holds open; release some first")
+        bounds = self._config.bus
+        if len(self.holds) >= bounds.max_holds:
+            raise Busy(f"{bounds.max_holds} holds are open; release some first")
+        if sum(hold.uid == uid for hold in self.holds.values()) >= bounds.max_holds_per_user:
+            raise Busy(f"{_who(uid)} has {bounds.max_holds_per_user} holds open; release some first")
         hold = Hold(self._next_cookie, profile, _text(reason), _text(application_id), owner, uid)
         self._next_cookie = self._next_cookie % 0xFFFF_FFFF + 1
         self.holds = {**self.holds, hold.cookie: hold}
@@ -199,9 +198,11 @@ class Control:
             return hold.profile, True, f"held by {by}" + (f": {hold.reason}" if hold.reason else "")
         if self._selected:
             return self._selected, True, self._selected_by
-        if on_battery and self._on_battery:
-            return self._on_battery, True, "on battery, as configured"
-        return self._default, False, "nobody chose one"
+        if on_battery and self._config.on_battery_profile:
+            return self._config.on_battery_profile, True, "on battery, as configured"
+        if "profiles.default" in self._config.origins:
+            return self._config.default_profile, True, "the configured default"
+        return self._config.default_profile, False, "nobody chose one"
 
     def _expire(self, now_s: float) -> None:
         if self.paused_until_s is not None and now_s >= self.paused_until_s:

@@ -61,9 +61,6 @@ def _with_daemon(options: argparse.Namespace, use: Callable[[Daemon], int]) -> i
     try:
         with ExitStack() as stack:
             status = use(Daemon(options, stack))
-        if not options.once:
-            log_event(Message.STOP, "stopped; the machine is as it was found" if not options.observe else "stopped")
-        return status
     except ConfigError as error:
         for problem in error.problems:
             log_event(Message.CONFIG_ERROR, problem)
@@ -71,6 +68,9 @@ def _with_daemon(options: argparse.Namespace, use: Callable[[Daemon], int]) -> i
     except GamesadError as error:
         log_event(Message.STOP, str(error), logging.ERROR)
         return EXIT_FAILED
+    if not options.once:
+        log_event(Message.STOP, "stopped")
+    return status
 
 
 class Daemon:
@@ -195,12 +195,7 @@ class Daemon:
             wishes = state.load(path)
         except Failed as error:
             log_event(Message.STATE_DAMAGED, str(error))
-        control = Control(
-            self._config.profiles,
-            self._config.default_profile,
-            wishes,
-            on_battery=self._config.on_battery_profile,
-        )
+        control = Control(self._config, wishes)
         return Worker(self._pipeline, control, self._config, self, posture=self._posture, state_path=path)
 
     def _actuators(self) -> list[Actuator]:

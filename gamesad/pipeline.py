@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from gamesad.actuation.executor import Executor
 from gamesad.config import Config
@@ -41,7 +42,7 @@ class Pipeline:
         self.collector = collector
         self.executor = executor
         self._predict = predictor or _no_forecast
-        self._regulation = Regulation()
+        self._regulation = Regulation(tuning=config.control)
         self._envelope = Envelope()
         self._paused = False
         self.configure(config)
@@ -49,6 +50,7 @@ class Pipeline:
     def configure(self, config: Config) -> None:
         """Takes a new configuration from the next tick on."""
         self._config = config
+        self._regulation = replace(self._regulation, tuning=config.control)
         self._limits_for: tuple[object, ...] = ()
         self._limits: Mapping[str, Limit] = {}
 

@@ -153,7 +153,7 @@ class Worker:
     def reload(self) -> None:
         """Takes the configuration from its files; on ConfigError the one in force stays."""
         config = self._surroundings.load_config()
-        self.control.configure(config.profiles, config.default_profile, config.on_battery_profile)
+        self.control.configure(config)
         self._pipeline.configure(config)
         self._config = config
 
@@ -197,6 +197,7 @@ class Worker:
         if asked.ticks:
             self._save()
             self.step()
+            self._refreshed_s = float("-inf")  # whoever asked looks at what came of it
         _answer(asked, result=result)
         return asked.ticks
 
@@ -206,7 +207,7 @@ class Worker:
         if now_s >= self._inspect_s:
             self._inspect_s = now_s + _INSPECT_S
             executor.inspect()
-        self.posture.update(executor.contested, now_s)
+            self.posture.update(executor.contested, now_s)
         if bool(self.posture.reason) != executor.observe:
             if not executor.observe:
                 executor.restore()

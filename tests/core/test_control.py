@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamesad.control import HOLDS_MAX, HOLDS_PER_USER_MAX, Control
+from gamesad.config import Bus, Config, Profiles
+from gamesad.control import Control
 from gamesad.errors import (
     Busy,
     GamesadError,
@@ -46,7 +47,7 @@ SENSORS: Mapping[str, Sensor] = {
 
 
 def control(wishes: Wishes | None = None, on_battery: str = "") -> Control:
-    return Control(PROFILES, "balanced", wishes or Wishes(), on_battery=on_battery)
+    return Control(Config(profile=Profiles(on_battery=on_battery), profiles=PROFILES), wishes or Wishes())
 
 
 def active(control: Control, now_s: float = 0.0, *, on_battery: bool | None = None) -> str:
@@ -111,15 +112,15 @@ def test_only_the_holder_or_root_releases_a_hold() -> None:
 
 
 def test_a_thousand_holds_end_in_busy_for_one_user_and_for_all() -> None:
-    c = control()
-    with pytest.raises(Busy, match=str(HOLDS_PER_USER_MAX)):
+    c = Control(Config(bus=Bus(max_holds=256, max_holds_per_user=32), profiles=PROFILES), Wishes())
+    with pytest.raises(Busy, match="uid 1000 has 32 holds open"):
         for _ in range(1000):
             hold(c, "gaming", uid=1000)
-    assert len(c.holds) == HOLDS_PER_USER_MAX
-    with pytest.raises(Busy, match=str(HOLDS_MAX)):
+    assert len(c.holds) == 32
+    with pytest.raises(Busy, match="256 holds are open"):
         for uid in range(2000, 3000):
             hold(c, "gaming", uid=uid)
-    assert len(c.holds) == HOLDS_MAX
+    assert len(c.holds) == 256
 
 
 def test_texts_from_outside_are_one_bounded_printable_line() -> None:
@@ -215,11 +216,19 @@ def test_the_battery_profile_holds_only_while_nobody_chose_another() -> None:
     assert active(c, on_battery=True) == "gaming"
 
 
+def test_a_default_that_the_administrator_configured_is_chosen() -> None:
+    config = Config(
+        profile=Profiles(default="gaming"), profiles=PROFILES, origins={"profiles.default": "gamesad.toml:2"}
+    )
+    intent = Control(config, Wishes()).intent(0.0, on_battery=None)
+    assert (intent.profile.name, intent.chosen, intent.cause) == ("gaming", True, "the configured default")
+
+
 def test_a_profile_that_vanishes_with_a_reload_falls_back_to_the_default() -> None:
     c = control()
     c.select("gaming", 0)
     hold(c, "gaming")
-    c.configure({name: profile for name, profile in PROFILES.items() if name != "gaming"}, "balanced", "")
+    c.configure(Config(profiles={name: profile for name, profile in PROFILES.items() if name != "gaming"}))
     assert active(c) == "balanced"
     assert not c.holds
 

@@ -41,7 +41,7 @@ class FakeService:
     def sensors(self) -> list[dict[str, object]]:
         return list(self._answers()["sensors"])
 
-    def tunables(self) -> list[dict[str, object]]:
+    async def tunables(self) -> list[dict[str, object]]:
         return list(self._answers()["tunables"])
 
     def decisions(self, count: int) -> list[dict[str, object]]:
@@ -124,7 +124,7 @@ class FakeService:
             raise errors.UnknownProfile(f"there is no profile {profile!r}")
 
     def _by_hand(self, name: str) -> None:
-        if not any(one["Name"] == name and "Override" in one for one in self.tunables()):
+        if not any(one["Name"] == name and "Override" in one for one in self._answers()["tunables"]):
             raise errors.UnknownTunable(f"{name!r} was not set by hand, so there is nothing to confirm or reset")
 
     def _end(self, cookie: int) -> None:

@@ -88,7 +88,7 @@ class MemoryService:
     def sensors(self) -> list[dict[str, object]]:
         return [{"Name": name, "Quantity": "temperature", "Unit": "°C", "Value": 61.25} for name in self._sensors]
 
-    def tunables(self) -> list[dict[str, object]]:
+    async def tunables(self) -> list[dict[str, object]]:
         return [
             {
                 "Name": "cpufreq.policy0.scaling_governor",
@@ -172,6 +172,9 @@ class MemoryService:
 
     async def wake(self) -> None:
         self._slept.append("wake")
+
+    async def rival(self, name: str, *, present: bool) -> None:
+        """Who else sets the controls is nothing to this service."""
 
     def tell(self, event: str, payload: object) -> None:
         for listener in self._listeners:

@@ -50,6 +50,7 @@ _BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Confi
     <allow own="org.freedesktop.login1"/>
     <allow send_destination="org.freedesktop.login1"/>
     <allow own="org.freedesktop.PolicyKit1"/>
+    <allow own="com.redhat.tuned"/>
     <allow own="org.gamesa.Floor1"/>
     <allow send_destination="org.gamesa.Floor1"/>
   </policy>

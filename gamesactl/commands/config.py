@@ -1,0 +1,95 @@
+"""The configuration, as the gamesad executable reads it; no daemon is needed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+
+from gamesactl.arguments import Arguments
+from gamesactl.errors import Failed, Usage
+from gamesactl.output import Output
+from gamesactl.suggest import did_you_mean
+from gamesactl.terminal import harmless
+
+_WHAT = ("check", "show")
+_LONGEST = 100_000
+_TIMEOUT_S = 30
+
+
+def config(arguments: Arguments, output: Output) -> None:
+    what = arguments.words[0]
+    if what not in _WHAT:
+        raise Usage(f"config {what!r}{did_you_mean(what, _WHAT)}: it is check or show")
+    if what == "check" and arguments.given("origin"):
+        raise Usage("--origin goes with show: gamesactl config show --origin")
+    if what == "show":
+        _show(arguments, output)
+    else:
+        _check(arguments, output)
+
+
+def _check(arguments: Arguments, output: Output) -> None:
+    """Every fault is a line on stdout; the exit code is 1 when there is one."""
+    ran = _gamesad(["--check-config"], arguments)
+    said = [harmless(line, _LONGEST) for line in (ran.stdout + ran.stderr).splitlines() if line]
+    problems = [line for line in said if not line.startswith("gamesad:")]
+    if ran.returncode == 0:
+        output.done({"Valid": True, "Problems": []}, "\n".join(line.removeprefix("gamesad: ") for line in said))
+        return
+    if output.json:
+        output.document({"Valid": False, "Problems": problems})
+    else:
+        output.lines(problems)
+    raise Failed(said[-1].removeprefix("gamesad: ") if said else "gamesad says the configuration is bad")
+
+
+def _show(arguments: Arguments, output: Output) -> None:
+    mode = "--show-config=origin" if arguments.given("origin") else "--show-config"
+    ran = _gamesad([mode], arguments)
+    if ran.returncode != 0:
+        said = [line for line in ran.stderr.splitlines() if line]
+        raise Failed(f"{said[-1].removeprefix('gamesad: ') if said else 'gamesad failed'}; see: gamesactl config check")
+    text = [harmless(line.replace("\t", "    "), _LONGEST) for line in ran.stdout.splitlines()]
+    if output.json:
+        output.document(_document(ran.stdout, text, origin=arguments.given("origin")))
+    else:
+        output.lines(text)
+
+
+def _document(text: str, lines: list[str], *, origin: bool) -> object:
+    """The configuration as a dictionary; with --origin as the lines that name where each value comes from."""
+    if origin:
+        return {"Lines": lines}
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Failed(f"gamesad printed no TOML: {error}; compare: gamesactl version") from None
+
+
+def _gamesad(mode: list[str], arguments: Arguments) -> subprocess.CompletedProcess[str]:
+    file = arguments.option("config")
+    command = [*_executable(), *mode, *(["--config", file] if file is not None else [])]
+    try:
+        return subprocess.run(  # noqa: S603 - our own executable
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"gamesad did not finish in {_TIMEOUT_S} s; try: {' '.join(command)}") from None
+    except OSError as error:
+        raise Failed(f"the gamesad executable cannot be run ({error.strerror}); install it beside gamesactl") from None
+
+
+def _executable() -> list[str]:
+    """The gamesad that was installed with this gamesactl."""
+    beside = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "gamesad")
+    if os.path.isfile(beside) and os.access(beside, os.X_OK):
+        return [beside]
+    return [sys.executable, "-m", "gamesad"]

@@ -1,0 +1,266 @@
+"""The one table of verbs. The parser, ``--help``, the completions and the manual page all come from it."""
+
+from __future__ import annotations
+
+
+class Argument:
+    """A word that stands in a fixed place. ``kind`` is what completes it; ``rest`` takes every word that is left."""
+
+    __slots__ = ("help", "kind", "name", "optional", "rest")
+
+    def __init__(self, name: str, help: str, *, kind: str = "", optional: bool = False, rest: bool = False) -> None:  # noqa: A002 the word people read
+        self.name = name
+        self.help = help
+        self.kind = kind
+        self.optional = optional
+        self.rest = rest
+
+
+class Option:
+    """``--name``, with a value when ``value`` names one."""
+
+    __slots__ = ("help", "kind", "name", "short", "value")
+
+    def __init__(self, name: str, help: str, *, value: str = "", short: str = "", kind: str = "") -> None:  # noqa: A002
+        self.name = name
+        self.help = help
+        self.value = value
+        self.short = short
+        self.kind = kind
+
+
+class Verb:
+    """``module`` under gamesactl.commands holds the function that does it: the name with ``-`` as ``_``."""
+
+    __slots__ = ("arguments", "examples", "module", "name", "options", "summary", "text")
+
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        summary: str,
+        *,
+        arguments: tuple[Argument, ...] = (),
+        options: tuple[Option, ...] = (),
+        text: str = "",
+        examples: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self.name = name
+        self.module = module
+        self.summary = summary
+        self.arguments = arguments
+        self.options = options
+        self.text = text
+        self.examples = examples
+
+
+JSON = Option("json", "one JSON document with the keys of the bus interface (monitor: one per line)")
+NO_COLOR = Option("no-color", "no colour, also on a terminal; NO_COLOR and TERM=dumb do the same")
+HELP = Option("help", "this text", short="h")
+GLOBAL_OPTIONS = (JSON, NO_COLOR, HELP)
+
+_PROFILE = Argument("NAME", "a profile; see gamesactl profiles", kind="profile")
+_TUNABLE = Argument("TUNABLE", "a tunable; see gamesactl tunables", kind="tunable")
+_REASON = Option("reason", "why, for everybody who asks later", value="TEXT")
+
+VERBS = (
+    Verb(
+        "status",
+        "status",
+        "how the machine is: temperatures, power, profile, last decision",
+        examples=(
+            ("gamesactl status", "at a glance"),
+            ("gamesactl status --json | jq .Headroom", "°C left under the nearest limit"),
+        ),
+    ),
+    Verb(
+        "sensors",
+        "machine",
+        "everything that is read, with its limits",
+        arguments=(Argument("NAME", "only sensors whose name or label contains this", kind="sensor", optional=True),),
+        options=(Option("all", "also what is absent, and every column", short="a"),),
+        examples=(
+            ("gamesactl sensors", "values, and what was rejected"),
+            ("gamesactl sensors nvme --all", "all that is known of the disks"),
+        ),
+    ),
+    Verb(
+        "tunables",
+        "machine",
+        "everything that can be set: value, value found at start, who wrote it last",
+        arguments=(Argument("NAME", "only tunables whose name contains this", kind="tunable", optional=True),),
+        options=(Option("all", "also the choices or the range, and what was refused", short="a"),),
+        examples=(
+            ("gamesactl tunables", "all of them"),
+            ("gamesactl tunables boost --all", "boost and what it may be set to"),
+        ),
+    ),
+    Verb(
+        "profiles",
+        "profiles",
+        "the profiles, and which one is active",
+        examples=(("gamesactl profiles", "the active one is marked with *"),),
+    ),
+    Verb(
+        "set-profile",
+        "profiles",
+        "choose a profile; the choice is kept over a reboot",
+        arguments=(_PROFILE,),
+        text="It answers after the machine has been set. A hold may keep another profile active meanwhile.",
+        examples=(("gamesactl set-profile quiet", "less noise, less speed"),),
+    ),
+    Verb(
+        "hold",
+        "hold",
+        "have a profile for as long as this command runs",
+        arguments=(_PROFILE,),
+        options=(
+            Option("for", "end by itself after this time: 30s, 10m, 1h30m", value="TIME"),
+            _REASON,
+        ),
+        text="It stays in the foreground. The hold ends with Ctrl-C, SIGTERM, the time given, or the end of this "
+        "process, whatever ends it. Should gamesad be restarted meanwhile, the profile is held again.",
+        examples=(("gamesactl hold performance --for 1h --reason rendering", "an hour of performance"),),
+    ),
+    Verb(
+        "release",
+        "profiles",
+        "end somebody's hold; yours, or any as root",
+        arguments=(Argument("COOKIE", "the number of the hold; see gamesactl status", kind="cookie"),),
+        examples=(("gamesactl release 3", "end hold number 3"),),
+    ),
+    Verb(
+        "launch",
+        "launch",
+        "run a command with a profile held until it ends",
+        arguments=(Argument("CMD", "the command and its arguments, after --", kind="command", rest=True),),
+        options=(
+            Option("profile", "which profile (default gaming)", value="NAME", short="p", kind="profile"),
+            _REASON,
+            Option("anyway", "run the command even where the profile cannot be held"),
+        ),
+        text="The command replaces gamesactl: it has the same process id, terminal, signals and exit status as if "
+        "started alone. A helper holds the profile until that process has ended.",
+        examples=(
+            ("gamesactl launch -- glxgears", "the gaming profile while it runs"),
+            ("gamesactl launch -p performance -- make -j8", "performance for one build"),
+            ("gamesactl launch --anyway -- %command%", "as a Steam launch option"),
+        ),
+    ),
+    Verb(
+        "pause",
+        "service",
+        "put everything back as found and write nothing; alerts go on",
+        options=(Option("for", "resume by itself after this time (default: when told to)", value="TIME"),),
+        examples=(("gamesactl pause --for 10m", "for a measurement of your own"),),
+    ),
+    Verb("resume", "service", "end a pause", examples=(("gamesactl resume", "regulate again"),)),
+    Verb(
+        "limit",
+        "limits",
+        "your own limit for a sensor (°C) or a power domain (W), stricter than the machine's",
+        arguments=(
+            Argument("SENSOR", "a sensor, by name or label", kind="sensor", optional=True),
+            Argument("VALUE", "85, 85C or 15W", optional=True),
+        ),
+        options=(Option("clear", "take back your limit for SENSOR, or all of yours"),),
+        text="Without arguments it lists the limits in force and where they come from.",
+        examples=(
+            ("gamesactl limit", "what is in force"),
+            ("gamesactl limit 'CPU package' 85", "keep the package at or below 85 °C"),
+            ("gamesactl limit --clear", "take back all of yours"),
+        ),
+    ),
+    Verb(
+        "set",
+        "tuning",
+        "set one tunable; it goes back by itself unless you keep it",
+        arguments=(
+            _TUNABLE,
+            Argument("VALUE", "a choice, or a number with or without unit: 3.6GHz, 15W", kind="value"),
+        ),
+        options=(
+            Option("revert-after", "goes back after this time unless confirmed", value="TIME"),
+            Option("keep", "stays until gamesactl reset, over restarts too; asks nothing"),
+        ),
+        text="On a terminal you are asked whether to keep the value; without an answer it goes back after 30 s. "
+        "Elsewhere --keep is the default. Limits stay above it: a value is never let past them.",
+        examples=(
+            ("gamesactl set cpufreq.policy0.scaling_max_freq 3.6GHz", "try, then keep or let go back"),
+            ("gamesactl set cpufreq.boost 0 --revert-after 10m", "no boost for ten minutes, or until confirmed"),
+        ),
+    ),
+    Verb(
+        "confirm",
+        "tuning",
+        "keep a value that would go back by itself",
+        arguments=(_TUNABLE,),
+        examples=(("gamesactl confirm cpufreq.boost", "keep it"),),
+    ),
+    Verb(
+        "reset",
+        "tuning",
+        "take back a value that was set with gamesactl set",
+        arguments=(_TUNABLE,),
+        examples=(("gamesactl reset cpufreq.boost", "gamesad decides again"),),
+    ),
+    Verb(
+        "reload",
+        "service",
+        "read the configuration again",
+        examples=(("sudo gamesactl reload", "after a change in /etc/gamesad"),),
+    ),
+    Verb(
+        "monitor",
+        "monitor",
+        "status, live",
+        options=(
+            Option("interval", "seconds between two looks (default 1s)", value="TIME", short="i"),
+            Option("count", "end after this many looks", value="N", short="n"),
+        ),
+        text="On a terminal it redraws in place; elsewhere it writes a line per look, with --json a JSON document per "
+        "line. It outlives restarts of gamesad and says since when what it shows is stale.",
+        examples=(
+            ("gamesactl monitor", "until Ctrl-C"),
+            ("gamesactl monitor --json -n 60 > minute.jsonl", "a minute of status"),
+        ),
+    ),
+    Verb(
+        "explain",
+        "explain",
+        "why is it doing this: decision, profile, limits and what is held back, in sentences",
+        examples=(("gamesactl explain", "why is my machine slow?"),),
+    ),
+    Verb(
+        "decisions",
+        "explain",
+        "the last decisions, newest first, each with its reason",
+        options=(Option("count", "how many (default 20)", value="N", short="n"),),
+        examples=(("gamesactl decisions -n 5", "the last five"),),
+    ),
+    Verb(
+        "config",
+        "config",
+        "check or show the configuration",
+        arguments=(Argument("check|show", "check lists every fault; show prints what is in effect", kind="config"),),
+        options=(
+            Option("config", "this file instead of /etc/gamesad/gamesad.toml", value="FILE", kind="file"),
+            Option("origin", "with show: which file and line each value comes from"),
+        ),
+        text="It runs the gamesad executable and needs no running daemon.",
+        examples=(
+            ("gamesactl config check --config ./gamesad.toml", "before installing it"),
+            ("gamesactl config show --origin", "what is in effect, and from where"),
+        ),
+    ),
+    Verb(
+        "version", "service", "the versions of gamesactl and of the daemon", examples=(("gamesactl version", "both"),)
+    ),
+)
+
+
+def find(name: str) -> Verb | None:
+    for verb in VERBS:
+        if verb.name == name:
+            return verb
+    return None

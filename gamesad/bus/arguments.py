@@ -1,0 +1,69 @@
+"""What callers may say: bounds and kinds of arguments, checked before anybody is asked for a password."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from gamesad.bus.names import MAX_DECISIONS, MAX_TEXT_LENGTH
+from gamesad.bus.signatures import plain
+from gamesad.errors import GamesadError, OutOfRange
+
+
+class InvalidArgs(GamesadError):
+    """The arguments are not of the kind that the method takes."""
+
+    dbus_name = "org.freedesktop.DBus.Error.InvalidArgs"
+
+
+def name(value: Any) -> str:
+    """The name of a profile, sensor or tunable: printable, not empty, at most 256 characters."""
+    text = _bounded(value)
+    if not text or not text.isprintable():
+        raise InvalidArgs("a name is not empty and has printable characters only")
+    return text
+
+
+def sentence(value: Any) -> str:
+    """Words for people; what cannot be printed (line breaks, terminal codes) becomes a space."""
+    text = _bounded(value)
+    return "".join(character if character.isprintable() else " " for character in text).strip()
+
+
+def finite(value: Any) -> float:
+    """A number that is one."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise OutOfRange("the value is not a finite number")
+    return number
+
+
+def setting(value: Any) -> str | int:
+    """A tunable's value: a word or a whole number."""
+    match plain(value):
+        case str() as text:
+            return name(text)
+        case bool():
+            raise InvalidArgs("a tunable holds a word or a whole number, not true or false")
+        case int() as number:
+            return number
+        case float() as number if number.is_integer():
+            return int(number)
+        case _:
+            raise InvalidArgs("a tunable holds a word or a whole number")
+
+
+def count(value: Any) -> int:
+    """How many decisions to list; more than are ever kept is the same as all."""
+    return min(int(value), MAX_DECISIONS)
+
+
+def as_is(value: Any) -> Any:
+    """An unsigned number: the bus has seen to its kind and range."""
+    return value
+
+
+def _bounded(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > MAX_TEXT_LENGTH:
+        raise InvalidArgs(f"a text may have {MAX_TEXT_LENGTH} characters at most")
+    return value

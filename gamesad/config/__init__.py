@@ -1,0 +1,24 @@
+"""The configuration: one frozen Config from TOML files, or every fault in them at once."""
+
+from gamesad.config.keys import Bus, Config, Control, Daemon, Limits, Profiles, Sensors
+from gamesad.config.load import DEFAULT_DIRS, load
+from gamesad.config.text import reference, show
+
+LimitsConfig = Limits
+ControlConfig = Control
+
+__all__ = [
+    "DEFAULT_DIRS",
+    "Bus",
+    "Config",
+    "Control",
+    "ControlConfig",
+    "Daemon",
+    "Limits",
+    "LimitsConfig",
+    "Profiles",
+    "Sensors",
+    "load",
+    "reference",
+    "show",
+]

@@ -1,0 +1,260 @@
+"""Every configuration key, each in one place: its type, range, default and what it does.
+
+The dataclasses are the table. Parsing, checking, ``gamesad --check-config``, the reference in the documentation and
+``gamesactl config show`` all read their fields; to add a key is to add a field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import Any
+
+from gamesad.types import Profile
+
+LOG_LEVELS = ("error", "warning", "info", "debug")
+
+
+class Kind(Enum):
+    """The TOML type of a key, in words for people."""
+
+    BOOLEAN = "true or false"
+    INTEGER = "a whole number"
+    NUMBER = "a number"
+    TEXT = "text in quotes"
+    LIST = 'a list of texts, ["one", "two"]'
+    NUMBERS = "a table of names and numbers"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: its full name, what it may hold, and one sentence on what it does.
+
+    ``low`` and ``high`` bound a number (or each number of a table), the items of a text or list must be among
+    ``choices`` when there are any. ``optional``: the text "as-found" is allowed and means None.
+    """
+
+    name: str
+    kind: Kind
+    default: object
+    description: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+
+
+def _key(description: str, *, kind: Kind, default: object = None, **bounds: Any) -> Any:
+    """A dataclass field that is a row of the table (Any, as ``dataclasses.field`` itself is to a type checker)."""
+    row = {"kind": kind, "description": description, **bounds}
+    if kind is Kind.NUMBERS:
+        return field(default_factory=dict, metadata=row)
+    return field(default=default, metadata=row)
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """The process itself."""
+
+    log_level: str = _key(
+        default="info", description="How much goes to the journal.", kind=Kind.TEXT, choices=LOG_LEVELS
+    )
+    observe: bool = _key(
+        default=False, description="Sense, decide and publish, but write nothing to the hardware.", kind=Kind.BOOLEAN
+    )
+    tick_fastest_s: float = _key(
+        default=0.5, description="Seconds between ticks when a limit is near.", kind=Kind.NUMBER, low=0.1, high=1.0
+    )
+    tick_slowest_s: float = _key(
+        default=2.0,
+        description="Seconds between ticks when everything is cool and quiet.",
+        kind=Kind.NUMBER,
+        low=0.5,
+        high=2.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sensors:
+    """Which sensors are read. Patterns are shell patterns of sensor names, as ``gamesactl sensors`` lists them."""
+
+    ignore: tuple[str, ...] = _key(default=(), description="Sensors that are not read at all.", kind=Kind.LIST)
+    critical: tuple[str, ...] = _key(
+        default=(),
+        description="Sensors whose loss means the failsafe settings, besides those that always are.",
+        kind=Kind.LIST,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How warm things may get. A limit given here only ever makes the machine cooler than its hardware demands."""
+
+    margin_c: float = _key(
+        default=5.0,
+        description="Degrees kept below the critical temperature of parts that are not made to sit at it.",
+        kind=Kind.NUMBER,
+        low=0.0,
+        high=30.0,
+    )
+    temperatures_c: Mapping[str, float] = _key(
+        description="Sensor pattern = limit in °C; the lowest that matches counts.",
+        kind=Kind.NUMBERS,
+        low=30.0,
+        high=120.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """How the regulation of temperatures behaves; the defaults suit machines from laptops to servers."""
+
+    release_dwell_s: float = _key(
+        default=5.0,
+        description="Least time between two steps of giving power back.",
+        kind=Kind.NUMBER,
+        low=5.0,
+        high=600.0,
+    )
+    band_c: float = _key(
+        default=3.0,
+        description="Nothing is given back until a temperature is this far under its limit.",
+        kind=Kind.NUMBER,
+        low=1.0,
+        high=20.0,
+    )
+    anticipation_s: float = _key(
+        default=6.0,
+        description="A limit that would be crossed within this time is acted on now.",
+        kind=Kind.NUMBER,
+        low=1.0,
+        high=30.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """Which profile applies when nobody has chosen one."""
+
+    default: str = _key(default="balanced", description="The profile until somebody selects another.", kind=Kind.TEXT)
+    on_battery: str = _key(
+        default="", description="The profile held while on battery; empty for no change.", kind=Kind.TEXT
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """The system bus."""
+
+    enabled: bool = _key(default=True, description="Serve org.gamesa.Gamesad1 on the system bus.", kind=Kind.BOOLEAN)
+    max_holds: int = _key(
+        default=256, description="Profile holds that may be open at once.", kind=Kind.INTEGER, low=1, high=10000
+    )
+    max_holds_per_user: int = _key(
+        default=32,
+        description="Profile holds that one user may have open at once.",
+        kind=Kind.INTEGER,
+        low=1,
+        high=10000,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything configured. ``origins`` names for each key given in a file the ``FILE:LINE`` that counts."""
+
+    daemon: Daemon = Daemon()
+    sensors: Sensors = Sensors()
+    limits: Limits = Limits()
+    control: Control = Control()
+    profile: Profiles = Profiles()
+    bus: Bus = Bus()
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def default_profile(self) -> str:
+        return self.profile.default
+
+    @property
+    def on_battery_profile(self) -> str:
+        """Empty when the battery changes nothing."""
+        return self.profile.on_battery
+
+
+SECTIONS: Mapping[str, type] = {
+    "daemon": Daemon,
+    "sensors": Sensors,
+    "limits": Limits,
+    "control": Control,
+    "profiles": Profiles,
+    "bus": Bus,
+}
+
+
+def keys_of(section: str) -> dict[str, Key]:
+    """The rows of one section, by the key's name within it."""
+    rows = {}
+    for item in fields(SECTIONS[section]):
+        default = {} if item.metadata["kind"] is Kind.NUMBERS else item.default
+        rows[item.name] = Key(name=f"{section}.{item.name}", default=default, **item.metadata)
+    return rows
+
+
+PROFILE_KEYS: Mapping[str, Key] = {
+    key.name: key
+    for key in (
+        Key("description", Kind.TEXT, "", "One sentence for people who choose."),
+        Key("inherits", Kind.TEXT, "", "The profile whose values hold where this one has none."),
+        Key("rank", Kind.INTEGER, 50, "From most restrictive (0) up; the lowest held wins.", low=0, high=1000),
+        Key(
+            "power_profile",
+            Kind.TEXT,
+            "balanced",
+            "The desktop power profile this one stands for.",
+            choices=("power-saver", "balanced", "performance"),
+        ),
+        Key("governor", Kind.LIST, (), "Frequency governors, best first; the first that the machine offers is used."),
+        Key("epp", Kind.LIST, (), "Energy performance preferences, best first."),
+        Key("epb", Kind.INTEGER, None, "Energy performance bias, 0 (fast) to 15.", low=0, high=15, optional=True),
+        Key("boost", Kind.BOOLEAN, None, "Whether processors may exceed their base frequency.", optional=True),
+        Key(
+            "frequency_minimum",
+            Kind.NUMBER,
+            None,
+            "Lowest frequency, as a part of the machine's range.",
+            low=0.0,
+            high=1.0,
+            optional=True,
+        ),
+        Key(
+            "frequency_maximum",
+            Kind.NUMBER,
+            None,
+            "Highest frequency, as a part of the machine's range.",
+            low=0.1,
+            high=1.0,
+            optional=True,
+        ),
+        Key(
+            "power_limit",
+            Kind.NUMBER,
+            None,
+            "Sustained power limit, as a part of the one found at start.",
+            low=0.1,
+            high=1.0,
+            optional=True,
+        ),
+        Key("platform_profile", Kind.LIST, (), "Firmware profiles, best first."),
+        Key(
+            "temperature_limit_c",
+            Kind.NUMBER,
+            None,
+            "Hold processors at or below this temperature.",
+            low=40.0,
+            high=110.0,
+            optional=True,
+        ),
+    )
+}

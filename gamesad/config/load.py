@@ -1,0 +1,148 @@
+"""Puts the configuration together from all its files, later ones over earlier ones, with every fault in any of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from gamesad.config import check
+from gamesad.config.keys import SECTIONS, Bus, Config, Control, Daemon, Key, Kind, Limits, Profiles, Sensors, keys_of
+from gamesad.config.profiles import Definition, define, resolve
+from gamesad.config.read import File, printable, read
+from gamesad.config.scan import KeyPath
+from gamesad.errors import ConfigError
+
+DEFAULT_DIRS = ("/usr/lib/gamesad", "/etc/gamesad")
+_BUILT_IN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "profiles.d")
+
+
+def load(main: str | None, *, search: Sequence[str] = DEFAULT_DIRS) -> Config:
+    """Reads ``main`` alone, or when it is None the files under every directory of ``search``.
+
+    A directory holds ``gamesad.toml``, ``conf.d/*.toml`` and ``profiles.d/*.toml``, read in this order; ``main`` may
+    have a ``profiles.d`` beside it. The built-in profiles come first. Raises ConfigError with every fault.
+    """
+    settings: list[File] = []
+    definitions: list[Definition] = []
+    faulty: list[File] = []
+    profile_dirs = [_BUILT_IN]
+    if main is not None:
+        settings += _read([main], required=True)
+        profile_dirs.append(os.path.join(os.path.dirname(main), "profiles.d"))
+    else:
+        for folder in search:
+            drop_ins = _toml_files(os.path.join(folder, "conf.d"), faulty)
+            settings += _read([os.path.join(folder, "gamesad.toml")])
+            settings += _read(drop_ins)
+            profile_dirs.append(os.path.join(folder, "profiles.d"))
+    values: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    origins: dict[str, str] = {}
+    for file in settings:
+        _take(file, values, origins)
+    profile_files = [file for folder in profile_dirs for file in _read(_toml_files(folder, faulty))]
+    for file in profile_files:
+        definition = define(file)
+        if definition is not None:
+            definitions.append(definition)
+    profiles = resolve(definitions)
+    problems = [sentence for file in (*faulty, *settings, *profile_files) for sentence in file.sentences()]
+    config = Config(
+        daemon=Daemon(**values["daemon"]),
+        sensors=Sensors(**values["sensors"]),
+        limits=Limits(**values["limits"]),
+        control=Control(**values["control"]),
+        profile=Profiles(**values["profiles"]),
+        bus=Bus(**values["bus"]),
+        profiles=profiles,
+        origins=origins,
+    )
+    known = {definition.name for definition in definitions}
+    problems += _across(config, known)
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def _read(paths: Iterable[str], *, required: bool = False) -> list[File]:
+    found = (read(path, required=required) for path in paths)
+    return [file for file in found if file is not None]
+
+
+def _toml_files(folder: str, faulty: list[File]) -> list[str]:
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".toml") and not name.startswith("."))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        reason = error.strerror or str(error)
+        faulty.append(File(folder, problems=[(1, f"folder: cannot be listed ({reason}); let this user read it")]))
+        return []
+    return [os.path.join(folder, name) for name in names]
+
+
+def _take(file: File, values: dict[str, dict[str, Any]], origins: dict[str, str]) -> None:
+    """Moves what is right in one file into ``values`` and reports the rest."""
+    for section, table in file.data.items():
+        if section not in SECTIONS:
+            file.report((section,), f"unknown section; {check.suggestion(section, SECTIONS)}")
+            continue
+        if not isinstance(table, dict):
+            file.report((section,), f"is not a section; write [{section}] on a line of its own")
+            continue
+        rows = keys_of(section)
+        for name, given in table.items():
+            row = rows.get(name)
+            if row is None:
+                file.report((section, name), f"unknown key; {check.suggestion(name, rows)}")
+                continue
+            try:
+                checked = check.value(row, given)
+            except check.Wrong as wrong:
+                file.report((section, name), str(wrong))
+                continue
+            if row.kind is Kind.NUMBERS:
+                numbers = values[section].setdefault(name, {})
+                _take_rows(file, row, (section, name), checked, into=numbers, origins=origins)
+            else:
+                values[section][name] = checked
+                origins[row.name] = f"{file.path}:{file.line((section, name))}"
+
+
+def _take_rows(
+    file: File,
+    key: Key,
+    place: KeyPath,
+    given: dict[str, object],
+    *,
+    into: dict[str, float],
+    origins: dict[str, str],
+) -> None:
+    """Row by row: a fault has its own line, and a later file adds to an earlier one."""
+    number = replace(key, kind=Kind.NUMBER)
+    for parts, item in check.rows(given):
+        try:
+            checked = check.value(number, item)
+        except check.Wrong as wrong:
+            file.report((*place, *parts), str(wrong))
+            continue
+        pattern = ".".join(parts)
+        into[pattern] = checked
+        origins[f"{key.name}.{pattern}"] = f"{file.path}:{file.line((*place, *parts))}"
+
+
+def _across(config: Config, known: set[str]) -> list[str]:
+    """What is wrong between keys that are right by themselves."""
+    problems = []
+    for key, name in (("profiles.default", config.profile.default), ("profiles.on_battery", config.profile.on_battery)):
+        if name and name not in known:
+            place = config.origins.get(key, "built-in:1")
+            problems.append(f'{place}: {key}: no profile "{printable(name)}"; {check.suggestion(name, sorted(known))}')
+    if config.daemon.tick_fastest_s > config.daemon.tick_slowest_s:
+        place = config.origins.get("daemon.tick_fastest_s") or config.origins.get("daemon.tick_slowest_s", "built-in:1")
+        problems.append(
+            f"{place}: daemon.tick_fastest_s: {config.daemon.tick_fastest_s:g} is more than tick_slowest_s, "
+            f"{config.daemon.tick_slowest_s:g}; give a smaller one"
+        )
+    return problems
