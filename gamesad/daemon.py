@@ -42,6 +42,8 @@ EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 _STOP_WITHIN_S = 10.0
 _DEVICES_SETTLE_S = 0.5
 _ONCE_APART_S = 1.0
+_NAMED = 5
+"""So many tunables are named in a text; the journal's GAMESAD_SETTINGS has all."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -130,11 +132,11 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, stopped.set)
         machine = describe(self._sysfs)
+        self._say_started(machine)
         worker = self._build_worker()
         self._service = Service(
             worker, version=__version__, machine=machine, simulated=self._sysfs.simulated, components=self.components
         )
-        self._say_started(machine)
         thread = threading.Thread(target=self._tick, args=(worker, self._loop, stopped), name="tick", daemon=True)
         thread.start()
         try:
@@ -299,6 +301,9 @@ def _put_back(executor: Executor, why: str) -> None:
     """Restores what was found, and says what was put back and what was left."""
     restored = executor.restore()
     if restored.restored:
-        log_event(Message.RESTORE, f"{why}: put back {', '.join(restored.restored)}")
+        named = ", ".join(restored.restored[:_NAMED])
+        more = len(restored.restored) - _NAMED
+        text = f"{why}: put back {named}" + (f" and {more} more" if more > 0 else "")
+        log_event(Message.RESTORE, text, settings=" ".join(restored.restored))
     for name, reason in restored.left.items():
         log_event(Message.RESTORE, f"{why}: {name} was left: {reason}", logging.WARNING, tunable=name)

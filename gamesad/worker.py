@@ -217,7 +217,7 @@ class Worker:
         bounds = self._config.daemon
         self._cadence = cadence(tick, self._previous, fastest_s=bounds.tick_fastest_s, slowest_s=bounds.tick_slowest_s)
         now_s = tick.snapshot.monotonic_s
-        if now_s < self.watched_s + _WATCHED_S:
+        if now_s < self.watched_s + _WATCHED_S or _waits_for_a_second_sample(tick):
             self._cadence = Cadence(min(self._cadence.period_s, 1.0), min(self._cadence.everything_s, 1.0))
         # A pause or an override that ends by itself ends on time.
         until_change_s = max(0.0, self.control.next_change_s() - now_s)
@@ -275,6 +275,11 @@ def _answer(asked: _Asked, *, result: object = None, error: Exception | None = N
             asked.answer.set_exception(error)
 
     asked.loop.call_soon_threadsafe(resolve)
+
+
+def _waits_for_a_second_sample(tick: Tick) -> bool:
+    """Rates and powers need two samples; after a start they are not to wait for the next seldom one."""
+    return any(absence.cause == "first sample" for absence in tick.snapshot.absent.values())
 
 
 def _suspended_s() -> float:

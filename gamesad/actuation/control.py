@@ -1,149 +1,175 @@
-"""What the executor knows of one tunable, and how tunables depend on each other."""
+"""What the executor knows of one tunable besides its entry in the baseline."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
 
 from gamesad.hardware.base import Actuator
-from gamesad.types import Refusal, Role, Tunable, Value
+from gamesad.types import Refusal, Tunable, Value
 
 _BACK_OFF_S = (5.0, 30.0, 300.0)
 _CONTEST_S = 60.0
-_OTHER_END = {Role.FREQUENCY_MINIMUM: Role.FREQUENCY_MAXIMUM, Role.FREQUENCY_MAXIMUM: Role.FREQUENCY_MINIMUM}
-_MOVED_BY: Mapping[Role, tuple[Role, ...]] = {
-    Role.PLATFORM_PROFILE: (Role.EPP, Role.POWER_LIMIT, Role.POWER_LIMIT_SHORT),
-    Role.GOVERNOR: (Role.EPP,),
-    Role.BOOST: (Role.FREQUENCY_MINIMUM, Role.FREQUENCY_MAXIMUM),
-}
+_SETTLE_S = 3.0
+"""How long firmware may take to move EPP and power limits after a new platform profile."""
+
+
+class Standing(Enum):
+    """What became of the last wish."""
+
+    NONE = auto()
+    """Nothing wished for is in force."""
+    IN_FORCE = auto()
+    MOVED = auto()
+    """In force until firmware, or a reset to the original, moved it: to be written again."""
+    YIELDED = auto()
+    """Somebody else's value stands there, and is left alone until another value is wished for."""
+
+
+class Presence(Enum):
+    THERE = auto()
+    GONE = auto()
+    """Its CPU, driver or device has left."""
+    RETURNED = auto()
+    """There again, with whatever the kernel gave it: nobody's wish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The kernel's last answer, and when to ask again."""
+
+    refusal: Refusal
+    attempts: int
+    retry_s: float
 
 
 class Control:
-    """One tunable's state.
+    """One tunable's state. ``found`` is the value before our first write, None until one could be read.
 
-    ``wanted`` is what is in force by a wish of ours, ``read_back`` what the kernel made of it. ``foreign`` is
-    somebody else's value that is left alone as long as the wish stays ``wish``. ``stale``: must be looked at again.
-    ``gone``: not there at present; ``returned``: there again, whatever it holds. Until ``settle_s`` it may move by
-    our own doing.
+    ``other_end`` is the other end of a frequency range. Until ``settles_s`` it may move by our own doing.
     """
 
     __slots__ = (
-        "_changed_s",
+        "_contested_s",
         "actuator",
-        "attempts",
-        "foreign",
         "found",
-        "gone",
-        "group",
-        "other",
-        "read_back",
-        "refusal",
-        "retry_s",
-        "returned",
-        "settle_s",
-        "stale",
+        "other_end",
+        "presence",
+        "refused",
+        "settles_s",
+        "standing",
         "tunable",
-        "wanted",
         "wish",
     )
 
     def __init__(self, tunable: Tunable, actuator: Actuator) -> None:
         self.tunable = tunable
         self.actuator = actuator
-        self.group = tunable.path.rpartition("/")[0]
-        self.other: Control | None = None
+        self.other_end: Control | None = None
         self.found: Value | None = None
-        self.settle_s = -math.inf
-        self.gone = self.returned = False
-        self._changed_s: list[float] = []
+        self.presence = Presence.THERE
+        self.settles_s = -math.inf
+        self._contested_s: list[float] = []
         self.forget()
 
+    @property
+    def name(self) -> str:
+        return self.tunable.name
+
+    @property
+    def group(self) -> str:
+        """The folder of the file: what stands in it belongs together."""
+        return self.tunable.path.rpartition("/")[0]
+
+    @property
+    def gone(self) -> bool:
+        return self.presence is Presence.GONE
+
+    @property
+    def yielded(self) -> bool:
+        return self.standing is Standing.YIELDED
+
+    @property
+    def in_force(self) -> Value | None:
+        """The wish that is in force, if moved then only until the next apply."""
+        return self.wish if self.standing is Standing.IN_FORCE or self.standing is Standing.MOVED else None
+
+    @property
+    def retry_s(self) -> float:
+        return math.inf if self.refused is None else self.refused.retry_s
+
     def forget(self) -> None:
-        """Nothing of ours is in force."""
-        self.wanted: Value | None = None
-        self.read_back: Value | None = None
-        self.stale = False
-        self.abandon()
+        """Nothing of ours is in force, and nothing is wished for."""
+        self.refused: Refused | None = None
+        self.lapse()
 
-    def abandon(self) -> None:
-        """Nothing is wished for any more."""
+    def lapse(self) -> None:
+        """The last wish is not in force."""
+        self.standing = Standing.NONE
         self.wish: Value | None = None
-        self.foreign: Value | None = None
-        self.accept()
 
-    def accept(self) -> None:
-        """The kernel took the value."""
-        self.refusal: Refusal | None = None
-        self.attempts = 0
-        self.retry_s = math.inf
+    def take(self, wish: Value) -> None:
+        """The wish is in force, as near as the kernel allows."""
+        self.standing, self.wish = Standing.IN_FORCE, wish
 
-    def refuse(self, refusal: Refusal, now_s: float) -> None:
+    def yield_to_other(self, wish: Value | None) -> None:
+        """Somebody else changed it: theirs stands as long as the wish stays this one."""
+        self.standing, self.wish = Standing.YIELDED, wish
+        self.refused = None
+
+    def move(self) -> None:
+        """What is in force was moved."""
+        if self.standing is Standing.IN_FORCE:
+            self.standing = Standing.MOVED
+
+    def look(self) -> None:
+        """What stands there was read, and is about to be written: nothing is left to doubt or to yield to."""
+        if self.yielded:
+            self.lapse()
+        elif self.standing is Standing.MOVED:
+            self.standing = Standing.IN_FORCE
+        self.presence = Presence.THERE
+
+    def refuse(self, value: Value, cause: str, why: str, now_s: float) -> Refusal:
         """Tried again after 5 s, 30 s, then every 5 minutes; at once when another value is wished for.
 
         What is gone is tried again when it returns.
         """
-        again = self.refusal is not None and self.refusal.value == refusal.value
-        self.attempts = self.attempts + 1 if again else 1
-        self.refusal = refusal
-        self.retry_s = math.inf if self.gone else now_s + _BACK_OFF_S[min(self.attempts, len(_BACK_OFF_S)) - 1]
+        refusal = Refusal(cause, value, f"{self.name} was not set to {value}: {why}")
+        attempts = self.refused.attempts + 1 if self.refuses(value) and self.refused is not None else 1
+        wait_s = math.inf if self.gone else _BACK_OFF_S[min(attempts, len(_BACK_OFF_S)) - 1]
+        self.refused = Refused(refusal, attempts, now_s + wait_s)
+        return refusal
+
+    def refuses(self, value: Value) -> bool:
+        return self.refused is not None and self.refused.refusal.value == value
+
+    def settle(self, now_s: float) -> None:
+        """Something of ours moves it about now."""
+        self.settles_s = now_s + _SETTLE_S
 
     def contest(self, now_s: float) -> None:
         """Somebody else changed it."""
-        self._changed_s = [at_s for at_s in self._changed_s if now_s - at_s < _CONTEST_S]
-        self._changed_s.append(now_s)
+        self._contested_s = [at_s for at_s in self._contested_s if now_s - at_s < _CONTEST_S]
+        self._contested_s.append(now_s)
 
     def contested(self, now_s: float) -> int:
-        return sum(now_s - at_s < _CONTEST_S for at_s in self._changed_s)
+        """How often somebody else changed it in the last 60 s."""
+        return sum(now_s - at_s < _CONTEST_S for at_s in self._contested_s)
+
+    def read(self) -> Value:
+        """The value that stands there. OSError as the kernel gives it; ValueError: not what it documents."""
+        return self.actuator.read(self.tunable)
 
     def present(self) -> Value | None:
         """The value that stands there; None when it cannot be read."""
         try:
-            return self.actuator.read(self.tunable)
+            return self.read()
         except (OSError, ValueError):
             return None
 
-    def moves(self, other: Control) -> bool:
-        """Whether writing this one may change the other by itself.
-
-        A platform profile moves EPP and power limits, a governor its policy's EPP, turbo both ends of the frequencies.
-        """
-        if other.tunable.role not in _MOVED_BY.get(self.tunable.role, ()):
-            return False
-        return self.group == other.group or self.tunable.domain in {"cpu", "platform"}
-
-
-def pair_up(controls: Mapping[str, Control]) -> None:
-    """Tell each end of a frequency range which the other is."""
-    ends = {(control.group, control.tunable.role): control for control in controls.values()}
-    for control in controls.values():
-        role = _OTHER_END.get(control.tunable.role)
-        control.other = ends.get((control.group, role)) if role is not None else None
-
-
-def within_each_other(
-    wanted: Mapping[str, Value],
-    controls: Mapping[str, Control],
-    at_rest: Callable[[Control], Value | None],
-) -> dict[str, Value]:
-    """The wishes with every minimum brought down to its maximum: throttling wins over a minimum.
-
-    Where a maximum is wished for below a minimum that nobody wished for, the minimum comes along, and goes back with
-    it. ``at_rest`` is the value without a wish.
-    """
-    result = dict(wanted)
-    for name, value in wanted.items():
-        control = controls[name]
-        other = control.other
-        if other is None or not isinstance(value, int):
-            continue
-        end = result.get(other.tunable.name)
-        if end is None:
-            end = at_rest(other)
-        if not isinstance(end, int):
-            continue
-        if control.tunable.role is Role.FREQUENCY_MAXIMUM and end > value:
-            if other.tunable.allows(value):
-                result[other.tunable.name] = value
-        elif control.tunable.role is Role.FREQUENCY_MINIMUM and value > end and control.tunable.allows(end):
-            result[name] = end
-    return result
+    def eases(self, value: Value, than: Value) -> bool:
+        """Whether the value is less power than the other."""
+        power, other = self.tunable.power(value), self.tunable.power(than)
+        return power is not None and other is not None and power < other

@@ -206,8 +206,9 @@ class Link:
     def _write(self, message: Message) -> None:
         if self._bus is None or not self._bus.connected:
             return
+        sent = self._bus.send(message)  # raises for what cannot be marshalled, and then nothing is under way
         self._writing = True
-        self._bus.send(message).add_done_callback(self._written)
+        sent.add_done_callback(self._written)
 
     def _written(self, future: asyncio.Future[None]) -> None:
         self._writing = False

@@ -13,6 +13,7 @@ from gamesad.config.profiles import Definition, define, resolve
 from gamesad.config.read import File, printable, read
 from gamesad.config.scan import KeyPath
 from gamesad.errors import ConfigError
+from gamesad.types import Profile
 
 DEFAULT_DIRS = ("/usr/lib/gamesad", "/etc/gamesad")
 _BUILT_IN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "profiles.d")
@@ -46,7 +47,7 @@ def load(main: str | None, *, search: Sequence[str] = DEFAULT_DIRS) -> Config:
         definition = define(file)
         if definition is not None:
             definitions.append(definition)
-    profiles = resolve(definitions)
+    profiles = {name: _named(profile) for name, profile in resolve(definitions).items()}
     problems = [sentence for file in (*faulty, *settings, *profile_files) for sentence in file.sentences()]
     config = Config(
         daemon=Daemon(**values["daemon"]),
@@ -63,6 +64,11 @@ def load(main: str | None, *, search: Sequence[str] = DEFAULT_DIRS) -> Config:
     if problems:
         raise ConfigError(problems)
     return config
+
+
+def _named(profile: Profile) -> Profile:
+    """Where it comes from, for people: the place of our own files says nothing to them."""
+    return replace(profile, source="built in") if profile.source.startswith(_BUILT_IN) else profile
 
 
 def _read(paths: Iterable[str], *, required: bool = False) -> list[File]:

@@ -213,3 +213,7 @@ def test_the_default_configuration_is_toml() -> None:
 
 def _without_origins(config: Config) -> tuple[object, ...]:
     return config.daemon, config.sensors, config.limits, config.control, config.profile, config.bus
+
+
+def test_profiles_that_come_with_gamesad_say_so() -> None:
+    assert {profile.source for profile in load(None, search=()).profiles.values()} == {"built in"}

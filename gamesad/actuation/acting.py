@@ -1,0 +1,107 @@
+"""Carrying out a plan: record what is intended, write, read back, record what came of it."""
+
+from __future__ import annotations
+
+from gamesad.actuation.control import Control, Presence
+from gamesad.actuation.dependence import moves
+from gamesad.actuation.entry import Entry
+from gamesad.actuation.known import Known
+from gamesad.actuation.planning import Plan
+from gamesad.actuation.steps import GONE, Step, carry_out, errno_name, forward
+from gamesad.types import Value
+
+
+def act(known: Known, plan: Plan) -> dict[str, Value]:
+    """What was written, as read back; refusals are added to the plan's.
+
+    The baseline is on disk before the first write. When it cannot be, only what goes back is written.
+    """
+    return _Act(known, plan).run()
+
+
+class _Act:
+    def __init__(self, known: Known, plan: Plan) -> None:
+        self._known = known
+        self._baseline = known.baseline
+        self._plan = plan
+        self._before: dict[str, Entry | None] = {}
+        for name in [*plan.steps, *plan.watched]:
+            entry = self._baseline.entries.get(name)
+            self._before[name] = None if entry is None else entry.copy()
+
+    def run(self) -> dict[str, Value]:
+        self._record_intentions()
+        steps = sorted(self._plan.steps.values(), key=lambda step: self._first_write(step.name))
+        carry_out(steps, self._known.read, self._known.write, self._known.sibling)
+        for step in steps:
+            self._conclude(step)
+        for name in self._plan.watched:
+            self._watch(self._known.controls[name], steps)
+        self._known.save()
+        return {step.name: step.now for step in steps if step.written}
+
+    def _record_intentions(self) -> None:
+        for step in forward(self._plan.steps.values()):
+            if not step.back and (not step.there or step.name in self._plan.shaken):
+                self._baseline.intend(self._known.controls[step.name].tunable, step.now, step.target)
+        for name, original in self._plan.watched.items():
+            self._baseline.watch(self._known.controls[name].tunable, original)
+        try:
+            self._baseline.save()
+        except OSError as error:
+            self._give_up(errno_name(error))
+
+    def _give_up(self, cause: str) -> None:
+        """What cannot be recorded is not written; what goes back may go."""
+        for name, entry in self._before.items():
+            self._baseline.put(name, entry)
+        self._plan.watched.clear()
+        for step in [step for step in self._plan.steps.values() if not step.back]:
+            del self._plan.steps[step.name]
+            control = self._known.controls[step.name]
+            self._plan.refuse(control, step.target, cause, "the baseline cannot be recorded")
+
+    def _first_write(self, name: str) -> tuple[bool, int]:
+        """Orders by the first write; what was only watched comes first, and so goes back last."""
+        entry = self._baseline.entries.get(name)
+        return (False, 0) if entry is None else (entry.intended is not None, entry.sequence)
+
+    def _conclude(self, step: Step) -> None:
+        control = self._known.controls[step.name]
+        if step.error in GONE:
+            control.presence = Presence.GONE
+        if step.error:
+            self._plan.refuse(control, step.target, step.error, step.reason)
+        else:
+            control.refused = None
+        if step.back:
+            self._conclude_back(control, step)
+        elif step.error and step.now == step.before:
+            self._baseline.put(step.name, self._before[step.name])
+            control.lapse()
+        else:
+            control.take(step.target)
+            self._known.settle(control, step.now)
+
+    def _conclude_back(self, control: Control, step: Step) -> None:
+        """It went back. Where another step moves it again, that is watched."""
+        if step.error:
+            if step.name in self._plan.shaken:
+                self._known.settle(control, step.now)
+            return
+        control.forget()
+        if step.name in self._plan.moved:
+            self._baseline.release(step.name)
+            self._plan.watched[step.name] = self._baseline.entries[step.name].original
+        else:
+            self._baseline.put(step.name, None)
+
+    def _watch(self, control: Control, steps: list[Step]) -> None:
+        """Note where it went by itself; nothing to watch if nothing that moves it was written."""
+        original = self._baseline.entries[control.name].original
+        present = control.present()
+        value = original if present is None else present
+        self._baseline.settle(control.name, value)
+        moved = any(step.written and moves(self._known.controls[step.name], control) for step in steps)
+        if not moved and value == original:
+            self._baseline.put(control.name, None)
