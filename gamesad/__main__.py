@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import sys
 from collections.abc import Sequence
@@ -100,12 +101,30 @@ def _restore(options: argparse.Namespace) -> int:
     """Runs at every stop of the unit. Says what it did on stderr, which systemd takes to the journal."""
     from gamesad.actuation.restore import restore  # noqa: PLC0415
 
+    if _is_running(options.runtime_dir):
+        print("gamesad: it is running and puts things back itself; stop it, or use 'gamesactl pause'", file=sys.stderr)
+        return EXIT_FAILED
     restored = restore(options.runtime_dir, options.state_dir, options.root)
     if restored.restored:
         print(f"gamesad: put back {', '.join(restored.restored)}", file=sys.stderr)
     for name, reason in restored.left.items():
         print(f"gamesad: {name} was left: {reason}", file=sys.stderr)
     return EXIT_OK
+
+
+def _is_running(runtime_dir: str) -> bool:
+    """Whether a daemon holds this baseline (gamesad.machine.lock)."""
+    try:
+        handle = os.open(os.path.join(runtime_dir, "lock"), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 def _show_config(file: str | None, *, origins: bool) -> int:

@@ -25,7 +25,7 @@ from gamesad.events import Event
 from gamesad.hardware import ACTUATORS
 from gamesad.hardware.base import Actuator
 from gamesad.journal import log_event
-from gamesad.machine import describe, lock, open_sysfs, why_observe, why_unwritable
+from gamesad.machine import describe, lock, open_sysfs, running_rivals, why_observe, why_unwritable
 from gamesad.messages import Message
 from gamesad.notify import notify, watchdog_interval_s
 from gamesad.pipeline import Pipeline
@@ -110,6 +110,9 @@ class Daemon:
 
     def load_config(self) -> Config:
         return config.load(self._options.config)
+
+    def suspects(self) -> list[str]:
+        return running_rivals()
 
     def rescan(self, pipeline: Pipeline, *, anew: bool) -> None:
         pipeline.collector.rescan(anew=anew)

@@ -14,6 +14,18 @@ from gamesad.errors import Failed
 from gamesad.hardware.sysfs import Sysfs, errno_name
 from gamesad.types import Controls
 
+_RIVALS = frozenset(
+    {
+        "auto-cpufreq",
+        "power-profiles-daemon",
+        "system76-power",
+        "thermald",
+        "tlp",
+        "tuned",
+        "tuned-ppd",
+        "slimbookbattery",
+    }
+)
 _DMI = "/sys/class/dmi/id"
 _MODEL = "/proc/device-tree/model"
 
@@ -78,6 +90,16 @@ def lock(runtime_dir: str) -> Iterator[None]:
         raise Failed(f"another gamesad runs on this machine ({path} is locked); stop it first") from error
     finally:
         os.close(handle)
+
+
+def running_rivals() -> list[str]:
+    """The programs known to set the same tunables that run now, as far as this process may see others."""
+    try:
+        import psutil  # noqa: PLC0415 - 30 ms, for a case that most machines never see
+    except ImportError:
+        return []
+    names = {process.info["name"] for process in psutil.process_iter(["name"])}
+    return sorted(names & _RIVALS)
 
 
 def _text(sysfs: Sysfs, path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 CONTESTED_TIMES = 5
 CONTESTED_PAUSE_S = 600.0
@@ -33,12 +33,17 @@ class Posture:
         """A daemon that serves the same controls came to the bus or left it."""
         self._rivals = self._rivals | {name} if present else self._rivals - {name}
 
-    def update(self, contested: Mapping[str, int], now_s: float) -> None:
-        """``contested``: how often in the last minute somebody else rewrote each tunable that we had set."""
+    def update(self, contested: Mapping[str, int], now_s: float, suspects: Callable[[], Sequence[str]]) -> None:
+        """``contested``: how often in the last minute somebody else rewrote each tunable that we had set.
+
+        ``suspects`` names the running programs known to do that; asked only when there is something to explain.
+        """
         if self._contested and now_s >= self._contested_until_s:
             self._contested = ""
         worst = max(contested, key=contested.__getitem__, default=None)
         if worst is not None and contested[worst] >= CONTESTED_TIMES and not self._contested:
             minutes = CONTESTED_PAUSE_S / 60
-            self._contested = f"something else keeps rewriting {worst}; observing for {minutes:g} minutes"
+            running = " and ".join(suspects())
+            who = f"something else ({running} is running)" if running else "something else"
+            self._contested = f"{who} keeps rewriting {worst}; observing for {minutes:g} minutes"
             self._contested_until_s = now_s + CONTESTED_PAUSE_S

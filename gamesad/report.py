@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any
 
 from gamesad.control import Control, Override
@@ -215,13 +216,17 @@ def readings_report(moment: Moment) -> Dictionary:
 
 
 def _temperatures(tick: Tick, sensors: Mapping[str, Sensor], values: Mapping[str, float]) -> list[Dictionary]:
+    """What is regulated first, each part nearest to its limit first."""
     rows = []
     for name, value in values.items():
         row: Dictionary = {"Name": name, "Label": sensors[name].label, "Value": value}
+        rank = (2, -value)
         if limit := tick.limits.get(name):
-            row.update(Limit=limit.target_c, Headroom=round(limit.target_c - value, 2))
-        rows.append(row)
-    return sorted(rows, key=lambda row: (row.get("Headroom", 1000.0), -row["Value"]))
+            headroom_c = limit.target_c - value
+            row.update(Limit=limit.target_c, Headroom=round(headroom_c, 2))
+            rank = (limit.heat is Heat.OTHER, headroom_c)
+        rows.append((rank, row))
+    return [row for _, row in sorted(rows, key=itemgetter(0))]
 
 
 def tick_report(moment: Moment, overrides: Mapping[str, Override]) -> Dictionary:

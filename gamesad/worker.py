@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -40,6 +40,9 @@ class Surroundings(Protocol):
 
     def load_config(self) -> Config:
         """Reads the configuration anew; ConfigError with every problem when it is bad."""
+
+    def suspects(self) -> Sequence[str]:
+        """The running programs that set the same tunables."""
 
     def rescan(self, pipeline: Pipeline, *, anew: bool) -> None:
         """Probes sensors and tunables again; ``anew``: forgetting what counters said before."""
@@ -207,7 +210,7 @@ class Worker:
         if now_s >= self._inspect_s:
             self._inspect_s = now_s + _INSPECT_S
             executor.inspect()
-            self.posture.update(executor.contested, now_s)
+            self.posture.update(executor.contested, now_s, self._surroundings.suspects)
         if bool(self.posture.reason) != executor.observe:
             if not executor.observe:
                 executor.restore()

@@ -88,8 +88,8 @@ class _Planner:
             self._approach(control, wish)
         elif entry is not None and only_back:
             self._approach(control, entry.original, back=True)
-        elif (original := self._known.at_rest(control)) is not None:
-            self.plan.watched[control.name] = original
+        elif (value := control.present()) is not None:
+            self.plan.watched[control.name] = value if entry is None else entry.original
 
     def _may_retry(self, control: Control) -> bool:
         return control.refused is None or self.plan.now_s >= control.refused.retry_s

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
 
-from gamesad.types import Action, Decision, Tick
+from gamesad.types import Action, Decision, Heat, Tick
 
 _DECISIONS_KEPT = 2000
 
@@ -60,10 +60,17 @@ def numbers(tick: Tick) -> dict[str, float]:
 
 
 def least_headroom(tick: Tick) -> tuple[str, float] | None:
-    """The sensor nearest to its limit and the degrees between; None when no limited sensor has a reading."""
+    """The regulated sensor nearest to its limit and the degrees between; None when none has a reading.
+
+    A disk or a network chip is alerted on, but nothing here cools it: it is left out.
+    """
     readings = tick.snapshot.readings
     return min(
-        ((name, limit.target_c - readings[name]) for name, limit in tick.limits.items() if name in readings),
+        (
+            (name, limit.target_c - readings[name])
+            for name, limit in tick.limits.items()
+            if limit.heat is not Heat.OTHER and name in readings
+        ),
         key=itemgetter(1),
         default=None,
     )

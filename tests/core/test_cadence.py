@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from gamesad.cadence import Cadence, cadence
 from gamesad.types import Mode, Tick
-from tests.support.ticks import CPU, tick
+from tests.support.ticks import CPU, DISK, tick
 
 
 def after(this: Tick, previous: Tick | None = None) -> Cadence:
@@ -16,6 +16,10 @@ def test_cool_and_quiet_reads_the_critical_sensors_every_2_s_and_the_rest_seldom
 def test_within_15_degrees_of_a_limit_two_ticks_fit_into_a_second() -> None:
     assert after(tick({CPU: 84.1})).period_s == 0.5
     assert after(tick({CPU: 83.9})).period_s == 2.0
+
+
+def test_a_hot_disk_makes_nobody_hurry() -> None:
+    assert after(tick({CPU: 40.0, DISK: 79.0})).period_s == 2.0
 
 
 def test_a_busy_machine_is_read_every_second() -> None:

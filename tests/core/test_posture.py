@@ -25,12 +25,22 @@ def test_being_asked_to_observe_outlasts_every_rival() -> None:
 
 
 def test_a_tunable_rewritten_again_and_again_means_observing_for_a_while() -> None:
-    posture = Posture()
-    posture.update({"cpufreq.policy0.scaling_governor": CONTESTED_TIMES - 1}, now_s=0.0)
+    governor, posture = "cpufreq.policy0.scaling_governor", Posture()
+    posture.update({governor: CONTESTED_TIMES - 1}, 0.0, nobody)
     assert posture.reason == ""
-    posture.update({"cpufreq.policy0.scaling_governor": CONTESTED_TIMES}, now_s=1.0)
-    assert "scaling_governor" in posture.reason
-    posture.update({}, now_s=CONTESTED_PAUSE_S)
+    posture.update({governor: CONTESTED_TIMES}, 1.0, nobody)
+    assert posture.reason == f"something else keeps rewriting {governor}; observing for 10 minutes"
+    posture.update({}, CONTESTED_PAUSE_S, nobody)
     assert posture.reason
-    posture.update({}, now_s=CONTESTED_PAUSE_S + 1.0)
+    posture.update({}, CONTESTED_PAUSE_S + 1.0, nobody)
     assert posture.reason == ""
+
+
+def test_a_program_known_for_it_is_named() -> None:
+    posture = Posture()
+    posture.update({"cpufreq.boost": CONTESTED_TIMES}, 0.0, lambda: ["auto-cpufreq"])
+    assert posture.reason.startswith("something else (auto-cpufreq is running) keeps rewriting cpufreq.boost")
+
+
+def nobody() -> list[str]:
+    return []

@@ -34,9 +34,9 @@ def test_while_the_sensors_are_lost_the_state_stays_what_it_was() -> None:
     assert thermal_state(tick({}), ThermalState.HOT) == "hot"
 
 
-def test_temperatures_nearest_to_their_limit_come_first() -> None:
-    report = readings_report(moment(tick({DISK: 50.0, CPU: 80.0})))
-    assert [(row["Name"], row["Headroom"]) for row in report["Temperatures"]] == [(CPU, 19.0), (DISK, 30.0)]
+def test_what_is_regulated_comes_first_and_a_disk_is_never_the_hottest() -> None:
+    report = readings_report(moment(tick({DISK: 75.0, CPU: 80.0})))
+    assert [(row["Name"], row["Headroom"]) for row in report["Temperatures"]] == [(CPU, 19.0), (DISK, 5.0)]
     assert (report["HottestSensor"], report["Headroom"]) == (CPU, 19.0)
 
 

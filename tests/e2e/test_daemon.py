@@ -69,6 +69,17 @@ def test_after_sigkill_restore_puts_everything_back(machine: Mounted, tmp_path: 
     assert restore(machine, tmp_path).stderr == ""
 
 
+def test_restore_leaves_a_running_daemon_alone(machine: Mounted, tmp_path: Path) -> None:
+    state(tmp_path, selected="power-saver")
+    with gamesad(tmp_path, arguments(machine, tmp_path, "--without", "bus")) as daemon:
+        during = tunable_files(machine.root)
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            restore(machine, tmp_path)
+        assert "it is running and puts things back itself" in refused.value.stderr
+        assert tunable_files(machine.root) == during
+        assert daemon.stop() == 0
+
+
 def test_after_sigkill_the_next_start_puts_everything_back(machine: Mounted, tmp_path: Path) -> None:
     before = tunable_files(machine.root)
     state(tmp_path, selected="power-saver")
