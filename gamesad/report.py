@@ -6,6 +6,7 @@ A key whose value is unknown is absent. Powers are rounded to 0.1 W: finer ones 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -30,6 +31,13 @@ class ThermalState(StrEnum):
 
 
 _WARM_C, _HOT_C, _HYSTERESIS_C = 15.0, 5.0, 1.0
+_DEAD_BANDS = {
+    Quantity.TEMPERATURE: 1.0,
+    Quantity.POWER: 0.5,
+    Quantity.FREQUENCY: 100e6,
+    Quantity.FAN: 100.0,
+    Quantity.UTILIZATION: 0.05,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +189,24 @@ def tunable_reports(moment: Moment, overrides: Mapping[str, Override]) -> list[D
                 report["Until"] = moment.wall_s + override.until_s - moment.tick.snapshot.monotonic_s
         reports.append({key: value for key, value in report.items() if value is not None})
     return reports
+
+
+def moved(before: Mapping[str, float], now: Mapping[str, float], sensors: Mapping[str, Sensor]) -> bool:
+    """Whether a reading that a status shows came, went, or moved past the dead band of its quantity."""
+    if before.keys() != now.keys():
+        return True
+    for name, value in now.items():
+        change = abs(value - before[name])
+        if change and (sensor := sensors.get(name)) and change >= _dead_band(sensor):
+            return True
+    return False
+
+
+def _dead_band(sensor: Sensor) -> float:
+    """Infinite for what no status shows; none for mains and battery, which change seldom and matter."""
+    if sensor.name.startswith("power_supply.") and sensor.quantity is not Quantity.POWER:
+        return 0.0
+    return _DEAD_BANDS.get(sensor.quantity, math.inf)
 
 
 def readings_report(moment: Moment) -> Dictionary:

@@ -7,7 +7,8 @@ ticks; the next tick follows at once, and only then is the request answered, so 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from gamesad import report
@@ -15,7 +16,7 @@ from gamesad.control import Control
 from gamesad.errors import Busy
 from gamesad.events import Event
 from gamesad.messages import Message
-from gamesad.report import Dictionary, Moment
+from gamesad.report import Dictionary, Moment, moved
 from gamesad.telemetry.history import Record
 from gamesad.worker import Worker
 
@@ -24,7 +25,6 @@ Listener = Callable[[str, object], None]
 
 _STATUS_PERIOD_S = 1.0
 _ALERTS = (Message.ALERT, Message.ALERT_END)
-_DEAD_BANDS = {"Temperatures": 1.0, "Power": 0.5, "Frequency": 100e6, "Fans": 100.0, "Utilization": 0.05}
 
 
 class Service:
@@ -40,7 +40,8 @@ class Service:
         self._worker = worker
         self._listeners: list[Listener] = []
         self._properties: Dictionary = {}
-        self._told_status: Dictionary = {}
+        self._told_readings: Mapping[str, float] = {}
+        self._told_wishes: tuple[object, ...] = ()
         self._told_status_s = float("-inf")
 
     # What is told
@@ -101,7 +102,8 @@ class Service:
         if posture.reason:
             status["ObserveReason"] = posture.reason
         if control.paused_until_s is not None:
-            status["PausedUntil"] = moment.wall_s + control.paused_until_s - moment.tick.snapshot.monotonic_s
+            left_s = control.paused_until_s - moment.tick.snapshot.monotonic_s
+            status["PausedUntil"] = float(round(moment.wall_s + left_s)) if math.isfinite(left_s) else math.inf
         return status
 
     # What is asked
@@ -191,12 +193,25 @@ class Service:
         self._properties = properties
         if changed:
             self._tell("PropertiesChanged", changed)
-        now_s = moment.tick.snapshot.monotonic_s
-        if now_s >= self._told_status_s + _STATUS_PERIOD_S:
-            status = self._status()
-            if moved(self._told_status, status):
-                self._told_status, self._told_status_s = status, now_s
-                self._tell("StatusChanged", status)
+        if self._is_news(moment, changed=bool(changed)):
+            self._told_readings, self._told_wishes = moment.tick.snapshot.readings, self._wishes()
+            self._told_status_s = moment.tick.snapshot.monotonic_s
+            self._tell("StatusChanged", self._status())
+
+    def _is_news(self, moment: Moment, *, changed: bool) -> bool:
+        """Whether a status is to be told. Asked before one is made: to make one costs more than a quiet tick."""
+        snapshot = moment.tick.snapshot
+        if snapshot.monotonic_s < self._told_status_s + _STATUS_PERIOD_S:
+            return False
+        if changed or self._wishes() != self._told_wishes:
+            return True
+        return moved(self._told_readings, snapshot.readings, moment.sensors)
+
+    def _wishes(self) -> tuple[object, ...]:
+        """What a status tells of people's wishes, besides the properties."""
+        control = self._worker.control
+        limits = (control.temperature_limits_c, control.power_limits_w)
+        return (self._worker.moment.tick.intent.cause, *limits, control.paused_until_s, self._worker.posture.reason)
 
     def _tell(self, name: str, contents: object) -> None:
         for listener in self._listeners:
@@ -213,24 +228,3 @@ def alert_report(event: Event) -> Dictionary:
         "Sentence": event.text,
         "Active": event.message is Message.ALERT,
     }
-
-
-def moved(before: Dictionary, now: Dictionary) -> bool:
-    """Whether anything shown changed: a word at all, a number past its dead band."""
-    if before.keys() != now.keys():
-        return True
-    for key in now.keys() - _UNTOLD:
-        if key == "Temperatures":
-            old = {row["Name"]: row["Value"] for row in before[key]}
-            new = {row["Name"]: row["Value"] for row in now[key]}
-        else:
-            old, new = before[key], now[key]
-        if key not in _DEAD_BANDS:
-            if old != new:
-                return True
-        elif old.keys() != new.keys() or any(abs(new[name] - old[name]) >= _DEAD_BANDS[key] for name in new):
-            return True
-    return False
-
-
-_UNTOLD = frozenset({"Uptime", "Time", "TickMs", "Explanation", "Headroom", "HottestSensor"})

@@ -119,7 +119,7 @@ class _Session:
             raise BusUnreachable(f"the bus does not give us our name: {error}") from error
         if answer not in _OWNER:
             raise NameTaken(f"{names.BUS_NAME} is owned by somebody else")
-        await self._rivals.listen()
+        self._interface.start(self._rivals.listen())
 
     async def close(self) -> None:
         """Gives the name back if the bus still listens, so that nobody waits for a service that is leaving."""

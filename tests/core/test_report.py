@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from gamesad.report import ThermalState, readings_report, rounded, sensor_reports, thermal_state
-from gamesad.service import moved
-from gamesad.types import Absence, Quantity, Rejection
-from tests.support.ticks import CPU, DISK, moment, tick
+from gamesad.report import ThermalState, moved, readings_report, rounded, sensor_reports, thermal_state
+from gamesad.types import Absence, Quantity, Rejection, Sensor
+from tests.support.ticks import CPU, DISK, SENSORS, moment, tick
 
 
 @pytest.mark.parametrize(
@@ -65,10 +64,19 @@ def test_power_is_told_in_tenths_of_a_watt() -> None:
 
 
 def test_a_status_is_told_again_only_past_its_dead_bands() -> None:
-    before = readings_report(moment(tick({CPU: 80.0})))
-    assert not moved(before, readings_report(moment(tick({CPU: 80.9}))))
-    assert moved(before, readings_report(moment(tick({CPU: 81.0}))))
-    assert moved(before, readings_report(moment(tick({}))))
+    assert not moved({CPU: 80.0}, {CPU: 80.9}, SENSORS)
+    assert moved({CPU: 80.0}, {CPU: 81.0}, SENSORS)
+    assert moved({CPU: 80.0}, {CPU: 79.0}, SENSORS)
+    assert moved({CPU: 80.0}, {}, SENSORS)
+    assert moved({}, {CPU: 80.0}, SENSORS)
+
+
+def test_what_no_status_shows_is_no_news_and_the_battery_always_is() -> None:
+    voltage = Sensor("hwmon.board.in0", Quantity.VOLTAGE, "3.3 V")
+    charge = Sensor("power_supply.BAT0.charge", Quantity.UTILIZATION, "battery")
+    sensors = {sensor.name: sensor for sensor in (voltage, charge)}
+    assert not moved({voltage.name: 3.3}, {voltage.name: 5.0}, sensors)
+    assert moved({charge.name: 0.51}, {charge.name: 0.50}, sensors)
 
 
 def test_reports_are_plain_json() -> None:

@@ -109,6 +109,9 @@ class FakeService:
     async def sleep(self) -> None:
         self._asked("sleep")
 
+    async def rival(self, name: str, *, present: bool) -> None:
+        """Nobody else is on this bus."""
+
     async def wake(self) -> None:
         self._asked("wake")
 
