@@ -99,6 +99,7 @@ class Collector:
         self._others: list[_Slot] = []  # on the tick, without
         self._elsewhere: list[_Slot] = []  # off the tick
         self._leaving: list[Reader] = []
+        self._gone: Mapping[str, Absence] = {}
         self._held: Sink | None = None
         self._held_s = 0.0
         self._number = 0
@@ -131,6 +132,8 @@ class Collector:
             sensors.update((sensor.name, sensor) for sensor in slot.sensors)
         for slot in self._slots if anew else known.values():
             self._leave(slot)
+        self._gone = _missed(before, sensors, self._clock())
+        sensors.update((name, before[name]) for name in self._gone)
         self._slots, self.sensors, self._held = slots, sensors, None
         if not self._sysfs.simulated:
             self._try(new)
@@ -158,6 +161,7 @@ class Collector:
         sink.states.update(held.states)
         sink.rejected.update(held.rejected)
         sink.absent.update(held.absent)
+        sink.absent.update(self._gone)
         for slot in self._elsewhere:
             self._deliver(slot, sink, ages_s)
         if any(slot.reader is None for slot in self._elsewhere):
@@ -287,6 +291,15 @@ class Collector:
                 sink.absent[name] = Absence("unread", now_s)
             for mapping in found[1:]:
                 mapping.pop(name)
+
+
+def _missed(before: Mapping[str, Sensor], now: Mapping[str, Sensor], now_s: float) -> dict[str, Absence]:
+    """The critical sensors that went and left none: they stay declared, so that they count as lost and not as never
+    there. A driver that is unloaded takes the machine's safety with it.
+    """
+    if any(sensor.critical for sensor in now.values()):
+        return {}
+    return {name: Absence("ENODEV", now_s) for name, sensor in before.items() if sensor.critical and name not in now}
 
 
 def _merge(slot: _Slot, theirs: Sink, sink: Sink) -> None:

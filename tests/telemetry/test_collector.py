@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -396,3 +396,31 @@ def test_after_a_suspend_counters_begin_anew(tmp_path: Path) -> None:
     collector.rescan(anew=True)
     assert collector.sample(2.0).absent["cpu.utilization"].cause == "first sample"
     collector.close()
+
+
+def test_the_last_critical_sensor_stays_declared_when_its_driver_goes(tmp_path: Path) -> None:
+    root = tree(
+        tmp_path, chip(3, CORETEMP, {"name": "coretemp", "temp1_label": "Package id 0", "temp1_input": "41000"})
+    )
+    with closing(Collector(Sysfs(str(root)))) as collector:
+        (name,) = [name for name, sensor in collector.sensors.items() if sensor.critical]
+        (root / "sys/class/hwmon/hwmon3").unlink()
+        collector.rescan()
+        assert collector.sensors[name].critical
+        assert collector.sample(1.0).absent[name].cause == "ENODEV"
+        tree(root, {"/sys/class/hwmon/hwmon5": f"-> {CORETEMP}/hwmon/hwmon3"})
+        collector.rescan()
+        assert collector.sample(2.0).readings[name] == 41.0
+
+
+def test_a_critical_sensor_that_another_stands_in_for_may_go(tmp_path: Path) -> None:
+    root = tree(tmp_path, INTEL_LAPTOP)
+    with closing(Collector(Sysfs(str(root)))) as collector:
+        before = {name for name, sensor in collector.sensors.items() if sensor.critical}
+        for link in (root / "sys/class/hwmon").iterdir():
+            if (link / "name").read_text().strip() == "coretemp":
+                link.unlink()
+        collector.rescan()
+        after = {name for name, sensor in collector.sensors.items() if sensor.critical}
+        assert after
+        assert not before & after
