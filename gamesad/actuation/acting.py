@@ -78,7 +78,6 @@ class _Act:
             self._conclude_back(control, step)
         elif step.error and step.now == step.before:
             self._baseline.put(step.name, self._before[step.name])
-            control.lapse()
         else:
             control.take(step.target)
             self._known.settle(control, step.now)

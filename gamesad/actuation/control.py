@@ -123,14 +123,6 @@ class Control:
         if self.standing is Standing.IN_FORCE:
             self.standing = Standing.MOVED
 
-    def look(self) -> None:
-        """What stands there was read, and is about to be written: nothing is left to doubt or to yield to."""
-        if self.yielded:
-            self.lapse()
-        elif self.standing is Standing.MOVED:
-            self.standing = Standing.IN_FORCE
-        self.presence = Presence.THERE
-
     def refuse(self, value: Value, cause: str, why: str, now_s: float) -> Refusal:
         """Tried again after 5 s, 30 s, then every 5 minutes; at once when another value is wished for.
 

@@ -103,9 +103,9 @@ class _Planner:
 
     @staticmethod
     def _stands(control: Control, wish: Value) -> bool:
-        """Whether the wish is in force, and nothing has moved it since as far as is known."""
+        """Whether the wish is in force, not refused in part, and nothing has moved it since as far as is known."""
         unmoved = control.standing is Standing.IN_FORCE and control.presence is Presence.THERE
-        return unmoved and control.wish == wish
+        return unmoved and control.refused is None and control.wish == wish
 
     def _approach(self, control: Control, target: Value, *, back: bool = False) -> None:
         """See what stands there, and plan to write the target unless the value is somebody else's."""
@@ -145,7 +145,8 @@ class _Planner:
 
     def _add_step(self, control: Control, target: Value, value: Value, *, back: bool) -> None:
         clamp = self._known.last_seen(control) if self._stands(control, target) else None
-        control.look()
+        control.lapse()
+        control.presence = Presence.THERE
         tunable = control.tunable
         step = Step(tunable.name, tunable.role.value, tunable.path, target, value, back=back, clamp=clamp)
         self.plan.steps[tunable.name] = step

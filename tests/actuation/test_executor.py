@@ -101,6 +101,16 @@ def test_what_is_no_longer_wished_for_goes_back_to_what_was_found(machine: Machi
     assert machine.recorded() == {}
 
 
+def test_what_goes_back_goes_in_the_reverse_order_of_its_first_write(machine: Machine) -> None:
+    machine.executor.apply({LONG: 15_000_000})
+    machine.executor.apply({LONG: 15_000_000, MAXIMUM: 2_000_000, "intel_pstate.no_turbo": "1"})
+    assert machine.apply() == [
+        "policy0/scaling_max_freq=4700000",
+        "intel_pstate/no_turbo=0",
+        "intel-rapl:0/constraint_0_power_limit_uw=28000000",
+    ]
+
+
 def test_a_governor_goes_before_its_epp_in_both_directions(machine: Machine) -> None:
     machine.executor.apply({GOVERNOR: "performance"})
     machine.kernel.writes.clear()
@@ -137,6 +147,15 @@ def test_an_epp_that_governor_performance_refuses_is_named_and_not_tried_every_t
     assert machine.executor.refused[EPP].value == "power"
 
 
+def test_an_epp_refused_while_a_governor_moves_it_is_not_taken_for_a_rounded_one(machine: Machine) -> None:
+    settings: dict[str, Value] = {GOVERNOR: "performance", EPP: "balance_performance"}
+    for _ in range(2):
+        assert machine.executor.apply(settings).rejected[EPP].errno == "EBUSY"
+        machine.now_s += 31
+    machine.executor.apply({})
+    assert values(machine.root) == machine.before
+
+
 def test_limits_that_a_new_platform_profile_moves_are_set_again(machine: Machine) -> None:
     def firmware(path: str, text: str) -> None:
         if path == PROFILE:
@@ -166,6 +185,39 @@ def test_limits_that_firmware_moves_a_second_later_are_not_somebody_elses(machin
     assert not applied.foreign
     machine.executor.restore()
     assert values(machine.root) == machine.before
+
+
+def test_a_limit_that_went_back_and_is_moved_by_a_new_profile_goes_back_once_more(machine: Machine) -> None:
+    machine.executor.apply({LONG: 20_000_000})
+    machine.executor.apply({"platform_profile": "low-power"})
+    machine.now_s += 1
+    machine.kernel.set(f"{RAPL}/constraint_0_power_limit_uw", "15000000")
+    assert not machine.executor.inspect()
+    machine.executor.restore()
+    assert values(machine.root) == machine.before
+
+
+def test_a_limit_that_went_back_is_watched_while_a_new_profile_may_move_it(machine: Machine) -> None:
+    machine.executor.apply({LONG: 20_000_000})
+    machine.executor.apply({"platform_profile": "low-power"})
+    assert machine.recorded()[LONG][2:4] == [28_000_000, None], "its original, and nothing intended"
+    assert machine.executor.writer(LONG) == "found"
+
+
+def test_what_a_profile_of_ours_may_move_is_somebody_elses_once_it_had_time_to_settle(machine: Machine) -> None:
+    machine.executor.apply({"platform_profile": "low-power"})
+    machine.now_s += 10
+    machine.kernel.set(EPP_FILE, "power")
+    assert not machine.executor.inspect(), "never ours, so nobody contests it"
+    machine.executor.restore()
+    assert machine.kernel.read(EPP_FILE) == "power"
+    assert machine.kernel.read(PROFILE) == "balanced"
+
+
+def test_a_refused_profile_leaves_nothing_to_watch(machine: Machine) -> None:
+    machine.kernel.refusing[PROFILE] = errno.EBUSY
+    assert machine.executor.apply({"platform_profile": "low-power"}).rejected
+    assert machine.recorded() == {}
 
 
 def test_a_range_is_widened_before_it_is_narrowed(machine: Machine) -> None:
@@ -218,6 +270,21 @@ def test_what_the_kernel_rounds_is_in_force_and_not_written_again(machine: Machi
         machine.executor.apply({LONG: 10_100_000})
     assert machine.kernel.writes == []
     assert machine.executor.writer(LONG) == "gamesad"
+    machine.executor.apply({LONG: 10_100_000, "platform_profile": "low-power"})
+    assert machine.kernel.written == ["acpi/platform_profile=low-power"]
+
+
+def test_what_somebody_elses_profile_moves_is_theirs_unless_a_governor_of_ours_moves_it_too(machine: Machine) -> None:
+    machine.executor.apply({"platform_profile": "low-power", GOVERNOR: "performance"})
+    machine.kernel.set(f"{CPUFREQ}/policy1/energy_performance_preference", "power")
+    machine.now_s += 1
+    machine.executor.inspect()
+    machine.now_s += 10
+    machine.kernel.set(PROFILE, "performance")
+    assert machine.executor.inspect() == {"platform_profile": "performance"}
+    machine.executor.restore()
+    assert machine.kernel.read(f"{CPUFREQ}/policy1/energy_performance_preference") == "power"
+    assert machine.kernel.read(EPP_FILE) == "balance_performance"
 
 
 def test_a_refusal_is_tried_again_after_5_s_then_30_s_then_5_minutes(machine: Machine) -> None:
@@ -272,6 +339,7 @@ def test_somebody_elses_value_found_at_a_new_wish_is_left_that_once(machine: Mac
     machine.executor.apply({MAXIMUM: 2_000_000})
     machine.kernel.set(MAXIMUM_FILE, "3300000")
     assert machine.executor.apply({MAXIMUM: 2_100_000}).foreign == {MAXIMUM: 3_300_000}
+    assert machine.executor.contested == {MAXIMUM: 1}
     assert machine.kernel.read(MAXIMUM_FILE) == "3300000"
     assert machine.executor.apply({MAXIMUM: 2_000_000}).settings == {MAXIMUM: 2_000_000}
 
@@ -281,6 +349,7 @@ def test_safety_takes_back_more_power_and_never_less(machine: Machine) -> None:
     machine.kernel.set(MAXIMUM_FILE, "4400000")
     machine.kernel.set(f"{RAPL}/constraint_0_power_limit_uw", "9000000")
     machine.executor.inspect()
+    assert len(machine.executor.apply({MAXIMUM: 2_000_000, LONG: 20_000_000}).foreign) == 2
     applied = machine.executor.apply({MAXIMUM: 2_000_000, LONG: 20_000_000}, force=True)
     assert applied.settings == {MAXIMUM: 2_000_000}
     assert machine.kernel.read(f"{RAPL}/constraint_0_power_limit_uw") == "9000000"
@@ -325,12 +394,15 @@ def test_a_cpu_that_leaves_is_named_once_and_set_again_when_it_returns(machine: 
     machine.executor.rescan(machine.actuators())
     assert name not in machine.executor.controls.tunables
     assert machine.executor.apply({name: 2_100_000}).rejected[name].errno == "ENODEV"
-    assert not machine.executor.apply({name: 2_100_000}).rejected
+    assert not machine.executor.apply({name: 2_100_000, EPP: "power"}).rejected
     away.rename(folder)
     (folder / "scaling_max_freq").write_text("4600000\n")
     machine.executor.rescan(machine.actuators())
-    assert machine.executor.apply({name: 2_100_000}).settings == {name: 2_100_000}
+    assert machine.executor.apply({name: 2_100_000, EPP: "power"}).settings == {name: 2_100_000}
     assert machine.executor.controls.found[name] == 4_700_000
+    machine.kernel.set(f"{CPUFREQ}/policy1/scaling_max_freq", "3300000")
+    assert machine.executor.apply({name: 2_200_000}).foreign == {name: 3_300_000}, "judged again once it is ours"
+    machine.kernel.set(f"{CPUFREQ}/policy1/scaling_max_freq", "4700000")
     machine.executor.restore()
     assert values(machine.root) == machine.before
 
@@ -341,6 +413,15 @@ def test_a_cpu_that_leaves_between_two_ticks_is_a_refusal_with_its_errno(machine
     applied = machine.executor.apply({"cpufreq.policy1.scaling_max_freq": 2_000_000, MAXIMUM: 2_000_000})
     assert applied.settings == {MAXIMUM: 2_000_000}
     assert applied.rejected["cpufreq.policy1.scaling_max_freq"].errno == "ENOENT"
+
+
+def test_a_cpu_that_leaves_while_it_is_written_is_not_offered_until_it_returns(machine: Machine) -> None:
+    machine.kernel.refusing[MAXIMUM_FILE] = errno.ENODEV
+    assert machine.executor.apply({MAXIMUM: 2_000_000}).rejected[MAXIMUM].errno == "ENODEV"
+    assert MAXIMUM not in machine.executor.controls.tunables
+    machine.kernel.refusing.clear()
+    machine.executor.rescan(machine.actuators())
+    assert machine.executor.apply({MAXIMUM: 2_000_000}).settings == {MAXIMUM: 2_000_000}
 
 
 def test_a_rescan_while_limits_are_lowered_does_not_shrink_what_may_be_set(machine: Machine) -> None:

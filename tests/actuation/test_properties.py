@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import tempfile
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,37 +54,43 @@ STEP = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(STEP, max_size=12), st.booleans())
-def test_everything_of_ours_goes_back(steps: list[Drawn], crash: bool) -> None:
-    play(steps, crash=crash)
-
-
-@pytest.mark.full
-@settings(max_examples=500, deadline=None)
-@given(st.lists(STEP, max_size=20), st.booleans())
-def test_everything_of_ours_goes_back_at_length(steps: list[Drawn], crash: bool) -> None:
-    play(steps, crash=crash)
-
-
-class Play:
-    """One machine, on which steps are played and then everything is put back."""
+class Stage:
+    """One machine, on which steps are played and then everything is put back, again and again."""
 
     def __init__(self, folder: Path) -> None:
         self.root = laptop(folder / "root")
-        self.run, self.lib = str(folder / "run"), str(folder / "lib")
-        (folder / "run").mkdir()
-        (folder / "lib").mkdir()
+        self.run, self.lib = folder / "run", folder / "lib"
         self.before = values(self.root)
         self.kernel = Checking(self.root)
-        actuators = [actuator for probe in PROBES for actuator in probe.probe_actuators(self.kernel)]
-        self.tunables = [tunable for actuator in actuators for tunable in actuator.tunables()]
+        self.actuators = [actuator for probe in PROBES for actuator in probe.probe_actuators(self.kernel)]
+        self.tunables = [tunable for actuator in self.actuators for tunable in actuator.tunables()]
         self.kernel.allowed = {tunable.path: tunable for tunable in self.tunables}
-        self.kernel.originals = {tunable.path: self.kernel.read(tunable.path) for tunable in self.tunables}
+        self.originals = {tunable.path: self.kernel.read(tunable.path) for tunable in self.tunables}
+
+    def reset(self) -> None:
+        """As before the first step, with a daemon that just started."""
+        for path, text in self.originals.items():
+            self.kernel.set(path, text)
+        for place in (self.run, self.lib):
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir()
+        self.kernel.originals = dict(self.originals)
+        self.kernel.refusing.clear()
         self.now_s = 0.0
-        baseline = Baseline.load(self.run, self.lib, self.kernel)
-        self.executor = Executor(actuators, baseline, clock=lambda: self.now_s)
         self.theirs: set[str] = set()
+        baseline = Baseline.load(str(self.run), str(self.lib), self.kernel)
+        self.executor = Executor(self.actuators, baseline, clock=lambda: self.now_s)
+
+    def play(self, steps: list[Drawn], *, crash: bool) -> None:
+        self.reset()
+        for verb, draws, detail in steps:
+            self.step(verb, draws, detail)
+        self.kernel.refusing.clear()
+        restored = restore(str(self.run), str(self.lib), str(self.root)) if crash else self.executor.restore()
+        assert self.unmoved(values(self.root)) == self.unmoved(self.before), restored
+        if not self.theirs:
+            assert not restored.left
+            assert not list(self.run.iterdir())
 
     def step(self, verb: str, draws: list[tuple[int, int]], detail: object) -> None:
         picked = {}
@@ -114,19 +120,6 @@ class Play:
         return {path: text for path, text in found.items() if "/" + path not in self.theirs}
 
 
-def play(steps: list[Drawn], *, crash: bool) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        play = Play(Path(folder))
-        for verb, draws, detail in steps:
-            play.step(verb, draws, detail)
-        play.kernel.refusing.clear()
-        restored = restore(play.run, play.lib, str(play.root)) if crash else play.executor.restore()
-        assert play.unmoved(values(play.root)) == play.unmoved(play.before), restored
-        if not play.theirs:
-            assert not restored.left
-            assert not list(Path(play.run).iterdir())
-
-
 def somebody(kernel: Checking, tunable: Tunable, value: Value, theirs: set[str]) -> None:
     """Somebody else writes; what their write moves or keeps from going back counts as theirs too."""
     folder, _, file = tunable.path.rpartition("/")
@@ -143,3 +136,21 @@ def somebody(kernel: Checking, tunable: Tunable, value: Value, theirs: set[str])
         kernel.set(f"{folder}/energy_performance_preference", "performance")
     theirs.add(tunable.path)
     kernel.originals[tunable.path] = str(value)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    return Stage(tmp_path_factory.mktemp("stage"))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(STEP, max_size=12), st.booleans())
+def test_everything_of_ours_goes_back(stage: Stage, steps: list[Drawn], crash: bool) -> None:
+    stage.play(steps, crash=crash)
+
+
+@pytest.mark.full
+@settings(max_examples=500, deadline=None)
+@given(st.lists(STEP, max_size=20), st.booleans())
+def test_everything_of_ours_goes_back_at_length(stage: Stage, steps: list[Drawn], crash: bool) -> None:
+    stage.play(steps, crash=crash)

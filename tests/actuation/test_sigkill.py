@@ -130,8 +130,8 @@ def strike(killed: Killed, *, at_random: int, between_writes: int, elsewhere: in
     assert killed.phases[PHASES[BETWEEN_WRITES]] >= between_writes
 
 
-def test_after_40_kills_everything_is_as_it_was(killed: Killed) -> None:
-    strike(killed, at_random=19, between_writes=12, elsewhere=3)
+def test_after_20_kills_everything_is_as_it_was(killed: Killed) -> None:
+    strike(killed, at_random=6, between_writes=8, elsewhere=2)
 
 
 @pytest.mark.full

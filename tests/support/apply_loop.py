@@ -95,43 +95,54 @@ def wishes() -> list[dict[str, Value]]:
     return [slow | limits, fast, slow, fast | limits]
 
 
-def child(gate: tuple[int, float] | None) -> None:
-    root, run_dir, state_dir, marker = sys.argv[1:5]
-    progress = Progress(marker)
-    tree = Tree(root, progress)
-    Recorded.progress = progress
-    actuators = [
-        actuator
-        for probe in (platform_profile, cpufreq, energy_perf_bias, powercap)
-        for actuator in probe.probe_actuators(tree)
-    ]
-    executor = Executor(actuators, Recorded.load(run_dir, state_dir, tree))
-    expected = []
-    for settings in wishes() * 2:
-        progress.writes_done = 0
-        executor.apply(settings)
-        expected.append(progress.writes_done)
-    executor.restore()
-    os.write(1, b"started\n")
-    first = True
-    while True:
-        for index, settings in enumerate(wishes()):
-            progress.writes_expected = expected[index if first else index + 4]
-            progress.writes_done = 0
-            progress.gate = gate if not first or index > 0 or gate is None or gate[1] < 0.5 else None
-            progress.enter(1)
+class Loop:
+    """What is the same in every child: the tree as probed, and how many files each apply of the wishes writes."""
+
+    def __init__(self) -> None:
+        root, self._run_dir, self._state_dir, marker = sys.argv[1:5]
+        self._progress = Recorded.progress = Progress(marker)
+        self._tree = Tree(root, self._progress)
+        probes = (platform_profile, cpufreq, energy_perf_bias, powercap)
+        self._actuators = [actuator for probe in probes for actuator in probe.probe_actuators(self._tree)]
+        self._expected = self._rehearse()
+
+    def run(self, gate: tuple[int, float] | None) -> None:
+        """Apply until killed, stopping dead at the gate; half of the gates let the first apply pass."""
+        progress, executor = self._progress, self._executor()
+        progress.enter(0)
+        os.write(1, b"started\n")
+        first = True
+        while True:
+            for index, settings in enumerate(wishes()):
+                progress.writes_expected = self._expected[index if first else index + 4]
+                progress.writes_done = 0
+                progress.gate = gate if not first or index > 0 or gate is None or gate[1] < 0.5 else None
+                progress.enter(1)
+                executor.apply(settings)
+                progress.enter(0)
+            first = False
+
+    def _rehearse(self) -> list[int]:
+        executor, written = self._executor(), []
+        for settings in wishes() * 2:
+            self._progress.writes_done = 0
             executor.apply(settings)
-            progress.enter(0)
-        first = False
+            written.append(self._progress.writes_done)
+        executor.restore()
+        return written
+
+    def _executor(self) -> Executor:
+        return Executor(self._actuators, Recorded.load(self._run_dir, self._state_dir, self._tree))
 
 
 def main() -> None:
+    loop = Loop()
     for line in sys.stdin:
         verb, *rest = line.split()
         if verb == "fork":
             pid = os.fork()
             if pid == 0:
-                child(None if rest[0] == "-" else (int(rest[0]), float(rest[1])))
+                loop.run(None if rest[0] == "-" else (int(rest[0]), float(rest[1])))
             os.write(1, f"pid {pid}\n".encode())
         else:
             os.waitpid(pid, 0)
