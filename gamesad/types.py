@@ -183,6 +183,8 @@ class Tunable:
     inverted: bool = False
     default: Value | None = None
     persistent: bool = False
+    steps: tuple[int, ...] = ()
+    """The frequencies that the hardware tells apart, ascending, where the driver has a table; boost is above them."""
 
     def allows(self, value: Value) -> bool:
         """Whether the value is of the right type and inside the choices or the range."""

@@ -118,15 +118,15 @@ class Control:
         high=600.0,
     )
     band_c: float = _key(
-        default=3.0,
+        default=3.5,
         description="Nothing is given back until a temperature is this far under its limit.",
         kind=Kind.NUMBER,
         low=1.0,
         high=20.0,
     )
     anticipation_s: float = _key(
-        default=6.0,
-        description="A limit that would be crossed within this time is acted on now.",
+        default=5.0,
+        description="A limit that a lasting rise would cross within this time is acted on now.",
         kind=Kind.NUMBER,
         low=1.0,
         high=30.0,

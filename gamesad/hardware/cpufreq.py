@@ -145,6 +145,8 @@ def _frequencies(sysfs: Sysfs, policy: Policy) -> list[Tunable]:
         ("scaling_max_freq", Role.FREQUENCY_MAXIMUM, high),
     )
     present = {name: _khz(sysfs, f"{policy.path}/{name}") for name, _role, _default in files}
+    table = _text(sysfs, f"{policy.path}/scaling_available_frequencies").split()
+    steps = tuple(sorted(int(step) for step in table if step.isascii() and step.isdigit()))
     return [
         Tunable(
             f"cpufreq.{policy.name}.{name}",
@@ -156,6 +158,7 @@ def _frequencies(sysfs: Sysfs, policy: Policy) -> list[Tunable]:
             minimum=min(low, present[name] or low),
             maximum=max(high, present[name] or high),
             default=default,
+            steps=steps,
         )
         for name, role, default in files
         if present[name]

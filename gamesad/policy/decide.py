@@ -45,7 +45,7 @@ def decide(  # noqa: PLR0917 - everything a decision goes by, in the order of th
     passed_s = 0.0 if state.at_s is None else max(0.0, now_s - state.at_s)
     known = state.known if state.known.controls is controls else _know(controls)
     same = known is state.known and (intent is state.intent or intent == state.intent)
-    sight, trends = look(state.trends, snapshot, forecast, limits, passed_s=passed_s, tuning=state.tuning)
+    sight, trends = look(state.trends, snapshot, forecast, limits, levels=state.levels, tuning=state.tuning)
     levels = _levels(state, known, sight, now_s)
     power_level, powers_w = _power_level(state, snapshot, intent, now_s, passed_s)
     after = Regulation(
@@ -64,8 +64,7 @@ def decide(  # noqa: PLR0917 - everything a decision goes by, in the order of th
     if same and levels == state.levels and power_level is state.power_level:
         return unchanged(after, sight), after
     values = {heat: level.value for heat, level in levels.items()}
-    values[Heat.CPU] = min(values.get(Heat.CPU, 1.0), power_level.value)
-    settings = shaped(after.base, controls, values, after.peaks_w)
+    settings = shaped(after.base, controls, values, after.peaks_w, user_level=power_level.value)
     if settings == state.settings:
         return unchanged(after, sight), after
     after = replace(after, settings=settings)
@@ -86,14 +85,14 @@ def _know(controls: Controls) -> Known:
     return Known(
         controls=controls,
         heats=frozenset(tunable.heat for tunable in controls.tunables.values()),
-        meters=tuple((limit.name, sensor_of(limit), limit.heat) for limit in limits),
+        meters=tuple((sensor_of(limit), limit.heat) for limit in limits),
     )
 
 
 def _base(intent: Intent, controls: Controls) -> dict[str, Value]:
     """The profile (once chosen), the user's power limits and overrides, the later over the earlier."""
     base = settings_for(intent.profile, controls) if intent.chosen else {}
-    for tunable in controls.of(Role.POWER_LIMIT):
+    for tunable in controls.of(Role.POWER_LIMIT, Role.POWER_LIMIT_SHORT):
         limit_w = intent.power_limits_w.get(sensor_of(tunable))
         found = controls.found.get(tunable.name)
         if limit_w is None or found is None or not on_scale(tunable, found):
@@ -114,8 +113,8 @@ def _levels(state: Regulation, known: Known, sight: Sight, now_s: float) -> Mapp
         if heat not in known.heats:
             continue
         before = levels.get(heat, FULL)
-        cut = 0.0 if view.foreseen and before.value <= _FORESEEN_LEAST_LEVEL else view.cut
-        levels[heat] = regulate(before, now_s, cut, view.spare_c, state.tuning)
+        excess_c = 0.0 if view.foreseen and before.value <= _FORESEEN_LEAST_LEVEL else view.excess_c
+        levels[heat] = regulate(before, now_s, excess_c, view.spare_c, state.tuning)
     for heat in levels.keys() - sight.views.keys():  # its last sensor is gone: nothing left to hold it back for
         levels[heat] = regulate(levels[heat], now_s, 0.0, math.inf, state.tuning)
     return levels
@@ -130,17 +129,17 @@ def _power_level(
             return state.power_level, state.powers_w
         return regulate(state.power_level, now_s, 0.0, math.inf, state.tuning), {}
     powers_w: dict[str, float] = {}
-    cut, spare_c = 0.0, math.inf
+    excess_c, spare_c = 0.0, math.inf
     for name, limit_w in intent.power_limits_w.items():
         power_w = snapshot.readings.get(name, math.nan)
         if not math.isfinite(power_w) or limit_w <= 0.0:
             spare_c = -math.inf
             continue
-        before_w = state.powers_w.get(name, power_w)
+        before_w = state.powers_w.get(name, min(power_w, limit_w))
         powers_w[name] = before_w + (power_w - before_w) * (1.0 - math.exp(-passed_s / _POWER_FILTER_S))
-        asked = power_demand(powers_w[name], limit_w, passed_s)
-        cut, spare_c = max(cut, asked.cut), min(spare_c, asked.spare_c)
-    return regulate(state.power_level, now_s, cut, spare_c, state.tuning), powers_w
+        asked = power_demand(powers_w[name], limit_w)
+        excess_c, spare_c = max(excess_c, asked.excess_c), min(spare_c, asked.spare_c)
+    return regulate(state.power_level, now_s, excess_c, spare_c, state.tuning), powers_w
 
 
 def _peaks(
@@ -148,17 +147,17 @@ def _peaks(
 ) -> Mapping[str, float]:
     """The power each limited domain drew lately: where its limit starts to fall from."""
     peaks_w: dict[str, float] = {}
-    for tunable, sensor, heat in known.meters:
-        before_w = state.peaks_w.get(tunable)
+    for sensor, heat in known.meters:
+        before_w = state.peaks_w.get(sensor)
         if before_w is not None and (levels.get(heat, FULL).value < 1.0 or state.power_level.value < 1.0):
-            peaks_w[tunable] = before_w
+            peaks_w[sensor] = before_w
             continue
         power_w = snapshot.readings.get(sensor)
         if power_w is None:  # the memory-mapped limit counts no energy of its own on some machines
             power_w = snapshot.readings.get(sensor.replace("-mmio", ""), math.nan)
         faded_w = before_w * math.exp(-passed_s / _PEAK_FORGOTTEN_S) if before_w is not None else 0.0
         if math.isfinite(power_w) and power_w > faded_w:
-            peaks_w[tunable] = power_w
+            peaks_w[sensor] = power_w
         elif before_w is not None:
-            peaks_w[tunable] = faded_w
+            peaks_w[sensor] = faded_w
     return peaks_w

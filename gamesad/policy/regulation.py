@@ -16,8 +16,8 @@ class Known:
 
     controls: Controls = field(default_factory=lambda: Controls({}, {}))
     heats: frozenset[Heat] = frozenset()
-    meters: tuple[tuple[str, str, Heat], ...] = ()
-    """Each sustained power limit with the sensor that measures it and what it heats."""
+    meters: tuple[tuple[str, Heat], ...] = ()
+    """The sensor that measures each sustained power limit's domain, and what that heats."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,22 @@
 """The control law: how far one heat domain must give way, as a level from 1 (nothing held back) to 0 (the floors).
 
-Velocity form, asymmetric: down as fast as the rise demands, up in small steps with a pause between them. Three things
-keep it still at a limit. Nothing is given back until the temperature is a band below the target. A step that had to be
-taken back widens the band for minutes. And the strength of each cut follows from the plant: the steepest rise seen
-lately tells how strongly power moves this temperature, so that a bare die and a kilogram of copper both settle.
+Integral action in velocity form on a predicted error, with a dead zone and conditional integration (Åström and Murray,
+Feedback Systems, chapter 11); the adapted gain is the simplest of gain scheduling.
+
+- Down at once, by the excess expected over the target, in levels: divided by the gain, the °C that follow a whole
+  level within seconds. Then not again for the dead time of sensor and die, but for what comes on top. Where a cut does
+  not lessen the excess, as on a heavy heatsink, the next is stronger.
+- Up when the temperature is a band under the target and does not creep, a dwell after the last step, by a part of the
+  room: what follows at once fills half of it, what follows with the heatsink has the rest.
+- A step up that must be taken back soon was too large: from then on the gain counts as larger, so that steps are
+  smaller and further apart, until steps up last again.
+- Looked ahead for ``anticipation_s`` is a rise that both a fast and a slow filter see: a jump that is over is none, and
+  what an own step up explains does not count.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from gamesad.config import ControlConfig
@@ -21,50 +28,44 @@ FOLLOWED_C = 60.0
 """Critical ones are followed from further away: a bare die heats by 40 °C/s, and its rate must be known on arrival."""
 
 # Chosen by running first-order plants of 3 to 60 s and the simulated machines; seconds, °C and °C/s as they are named.
-_QUICK_S = 0.8
-_SLOW_S = 4.0
-_STEEP_C_PER_S = 3.0
-_LASTING = 2.5  # a rise is believed up to this many times what the slow filter has seen of it
-_USUAL_RISE_C = 9.0  # no more is anticipated, unless it comes within _SHORT_S
-_SHORT_S = 1.5
-_LEAST_C_PER_LEVEL = 50.0  # a cut is never more than what would cool away the excess on a weak plant
-_SENSOR_LAG_S = 1.0
-_APPROACH_S = 10.0
-_RESPONSE_S = 2.0
-_STEEPEST_C_PER_S = (2.0, 20.0)
-_STEEPEST_FORGOTTEN_S = 60.0
-_LONGEST_STEP_S = 2.0
-_OVER_RATE = 0.02
+_FAST_S = 0.8
+_SLOW_S = 5.0
+_SENSOR_LAG_S = 1.0  # a sensor tells the past
+_OWN_C_PER_S = 1.0
+_OWN_S = 5.0
+_DEAD_S = 2.0
+_WORSE_C = 2.0
+_LEAST_GAIN_C = 35.0
+_MOST_GAIN_C = 80.0
+_DOUBTED = 1.4
+_DOUBTED_S = 10.0
+_TRUSTED = 0.8
+_URGED = 1.5
+_MOST_URGE = 4.0
+_CREEP_LOOK_S = 30.0
+_SHARE = 0.5
 _SMALLEST_STEP = 1 / 64
-_LARGEST_STEP = 0.15
-_STEP_PER_C = 1 / 200
-_GIVEN_LOOK_S = 30.0
-_BLAMED_S = 30.0
-_POWER_RATE = 0.5
+_LARGEST_STEP = 0.07  # a load that rests for seconds and comes back shall not find everything given back
+_POWER_GAIN = 0.15
 _SPARE_C_PER_PART = 50.0  # 7 % under a power limit counts as 3.5 °C under a temperature limit
-_WIDEST_C = 12.0
-_WIDENED_FORGOTTEN_C_PER_S = 1 / 60
 
 
-Weights = tuple[float, float, float]
-"""What the quick and the slow filter take of a new rate, and what is kept of the steepest."""
+Weights = tuple[float, float]
+"""What the fast and the slow filter take of a new rate."""
 
 
 class Trend(NamedTuple):
-    """One temperature's recent past. The rate is filtered twice: quickly for a sudden load, slowly against noise."""
+    """One temperature's recent past: its rate in °C/s, filtered over less than a second and over several."""
 
     temp_c: float
     at_s: float
-    quick: float = 0.0
+    fast: float = 0.0
     slow: float = 0.0
-    steepest: float = 5.0
 
     @property
-    def rate(self) -> float:
-        """°C per second. A jump of the die alone ends by itself; it shows in the quick filter, hardly in the slow."""
-        if self.quick > _STEEP_C_PER_S:
-            return max(self.slow, min(self.quick, _LASTING * self.slow))
-        return self.quick if self.quick < -_STEEP_C_PER_S else self.slow
+    def creep(self) -> float:
+        """A rise that lasts: both filters see it."""
+        return max(0.0, min(self.fast, self.slow))
 
     def then(self, temp_c: float, at_s: float, known: dict[float, Weights]) -> Trend:
         """The trend with a newer reading; itself when the reading is not newer. ``known`` keeps the weights."""
@@ -73,90 +74,85 @@ class Trend(NamedTuple):
             return self
         raw = (temp_c - self.temp_c) / passed_s
         if passed_s not in known:
-            known[passed_s] = weights(passed_s)
-        quick_part, slow_part, kept = known[passed_s]
-        quick = self.quick + (raw - self.quick) * quick_part
+            known[passed_s] = (1.0 - math.exp(-passed_s / _FAST_S), 1.0 - math.exp(-passed_s / _SLOW_S))
+        fast_part, slow_part = known[passed_s]
+        fast = self.fast + (raw - self.fast) * fast_part
         slow = self.slow + (raw - self.slow) * slow_part
-        rate = quick if abs(quick) > _STEEP_C_PER_S else slow
-        low, high = _STEEPEST_C_PER_S
-        steepest = min(high, max(low, rate, self.steepest * kept))
-        return Trend(temp_c, at_s, quick, slow, steepest)
-
-
-def weights(passed_s: float) -> Weights:
-    """The same for every sensor that was read in the same two ticks."""
-    return (
-        1.0 - math.exp(-passed_s / _QUICK_S),
-        1.0 - math.exp(-passed_s / _SLOW_S),
-        math.exp(-passed_s / _STEEPEST_FORGOTTEN_S),
-    )
+        return Trend(temp_c, at_s, fast, slow)
 
 
 class Demand(NamedTuple):
-    """What one temperature asks of its domain: a cut of the level now (0 for none), or how far it is from asking."""
+    """How far over the target it will be (0 or less: not), and how much is to spare, °C."""
 
-    cut: float
+    excess_c: float
     spare_c: float
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
-    """Where one domain stands. ``band_c`` is how far below the target something may be given back."""
+class Level(NamedTuple):
+    """Where one domain stands. ``excess_c``, ``urge``: what the last cut was for, and how much stronger it was made.
+
+    ``moved_s`` is the time of the last step either way, ``given_s`` that of the last one up unless a cut came since.
+    """
 
     value: float = 1.0
     moved_s: float = -math.inf
     given_s: float = -math.inf
-    given_at_c: float = 0.0
-    band_c: float = 0.0
+    gain_c: float = _LEAST_GAIN_C
+    excess_c: float = 0.0
+    urge: float = 1.0
+
+    def rises_by_itself(self, now_s: float) -> bool:
+        """Whether what the temperature does now may be the answer to an own step up."""
+        return now_s - self.given_s < _OWN_S
 
 
 FULL = Level()
 
 
-def demand(trend: Trend, target_c: float, passed_s: float, tuning: ControlConfig) -> Demand:
-    """What this temperature asks for, ``passed_s`` after it was last asked."""
-    rate = trend.rate
-    now_c = trend.temp_c + _SENSOR_LAG_S * rate  # a sensor tells the past
-    headroom_c = target_c - now_c
-    allowed = headroom_c / (_APPROACH_S if headroom_c > 0.0 else 3.0)
-    cut = 0.0
-    rise_c = min(rate * tuning.anticipation_s, max(_USUAL_RISE_C, rate * _SHORT_S))
-    excess_c = now_c + rise_c - target_c
-    if excess_c > 0.0 and rate > allowed:
-        cut = (rate - allowed) / (trend.steepest * _RESPONSE_S) * min(passed_s, _LONGEST_STEP_S)
-        cut = min(cut, excess_c / _LEAST_C_PER_LEVEL)
-    if trend.temp_c > target_c and rate > -0.2:
-        cut = max(cut, _OVER_RATE * min(passed_s, _LONGEST_STEP_S))
-    return Demand(cut, min(headroom_c, target_c - trend.temp_c) - max(rate, 0.0) * _GIVEN_LOOK_S)
+def demand(trend: Trend, target_c: float, tuning: ControlConfig, *, own: bool) -> Demand:
+    """What one temperature asks for. ``own``: an own step up makes it rise."""
+    creep = trend.creep
+    over_c = trend.temp_c + creep * _SENSOR_LAG_S - target_c
+    ahead_c = max(0.0, creep - (_OWN_C_PER_S if own else 0.0)) * tuning.anticipation_s
+    return Demand(over_c + ahead_c, -over_c - creep * _CREEP_LOOK_S)
 
 
-def regulate(level: Level, now_s: float, cut: float, spare_c: float | None, tuning: ControlConfig) -> Level:
-    """The next level, from the greatest cut and the least headroom of the domain.
+def regulate(level: Level, now_s: float, excess_c: float, spare_c: float | None, tuning: ControlConfig) -> Level:
+    """The next level, from the greatest excess and the least room of the domain.
 
     ``spare_c`` None: not known, because a critical sensor gives no value; then nothing is given back.
     """
-    if cut > 0.0:
-        if level.value <= 0.0:
-            return level
-        band_c = level.band_c
-        if now_s - level.given_s < _BLAMED_S:
-            band_c = min(_WIDEST_C, max(_band(level, now_s, tuning), level.given_at_c + 1.0))
-        return replace(level, value=max(0.0, level.value - cut), moved_s=now_s, given_s=-math.inf, band_c=band_c)
-    if level.value >= 1.0 or spare_c is None or now_s - level.moved_s < tuning.release_dwell_s:
+    if excess_c > 0.0:
+        return _cut(level, now_s, excess_c)
+    if level.value >= 1.0 or spare_c is None or spare_c <= tuning.band_c:
         return level
-    band_c = _band(level, now_s, tuning)
-    if spare_c <= band_c:
+    gain_c = level.gain_c
+    if now_s - level.moved_s < tuning.release_dwell_s * gain_c / _LEAST_GAIN_C:
         return level
-    step = min(_LARGEST_STEP, max(_SMALLEST_STEP, (spare_c - tuning.band_c) * _STEP_PER_C))
-    return Level(min(1.0, level.value + step), now_s, now_s, spare_c, band_c)
+    if level.given_s == level.moved_s:  # the last step up has lasted
+        gain_c = max(_LEAST_GAIN_C, gain_c * _TRUSTED)
+    step = min(_LARGEST_STEP, max(_SMALLEST_STEP, (spare_c - tuning.band_c / 2) * _SHARE / gain_c))
+    return Level(min(1.0, level.value + step), now_s, now_s, gain_c)
 
 
-def _band(level: Level, now_s: float, tuning: ControlConfig) -> float:
-    """A widened band closes again with time."""
-    return max(tuning.band_c, level.band_c - max(0.0, now_s - level.moved_s) * _WIDENED_FORGOTTEN_C_PER_S)
+def _cut(level: Level, now_s: float, excess_c: float) -> Level:
+    """Takes back the excess; within the dead time of the last cut, only what has come on top."""
+    since_s = now_s - level.moved_s
+    answered_c = level.excess_c if since_s < _DEAD_S else 0.0
+    if level.value <= 0.0 or (answered_c and excess_c <= answered_c + _WORSE_C):
+        return level
+    gain_c, urge = level.gain_c, 1.0
+    if level.excess_c and since_s < 2.0 * _DEAD_S:
+        helped = answered_c or excess_c <= level.excess_c
+        urge = level.urge if helped else min(_MOST_URGE, level.urge * _URGED)
+    if now_s - level.given_s < _DOUBTED_S:
+        gain_c = min(_MOST_GAIN_C, gain_c * _DOUBTED)
+    cut = max(_SMALLEST_STEP, urge * (excess_c - answered_c) / gain_c)
+    moved_s = level.moved_s if answered_c else now_s
+    return Level(max(0.0, level.value - cut), moved_s, -math.inf, gain_c, excess_c, urge)
 
 
-def power_demand(power_w: float, limit_w: float, passed_s: float) -> Demand:
+def power_demand(power_w: float, limit_w: float) -> Demand:
     """What a power above (or below) a user's limit asks for; power follows the level at once, so its error suffices."""
     over = power_w / limit_w - 1.0
-    return Demand(max(0.0, over * _POWER_RATE * min(passed_s, _LONGEST_STEP_S)), -over * _SPARE_C_PER_PART)
+    return Demand(over * _POWER_GAIN * _LEAST_GAIN_C, -over * _SPARE_C_PER_PART)

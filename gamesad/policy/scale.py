@@ -26,7 +26,9 @@ POWER_FLOOR = 0.25
 machine that cannot be used to mend what is wrong (power limits near 0 slow one down 18 times)."""
 
 _POWER_FLOOR_UW = 4_000_000
-_STEPS = {"kHz": 50_000, "MHz": 50, "µW": 500_000, "mW": 500}
+STEPS = {"kHz": 50_000, "MHz": 50, "µW": 500_000, "mW": 500}
+"""The least difference, by unit, that is worth a write."""
+
 _PER_UW = {"µW": 1.0, "mW": 1e-3, "W": 1e-6}
 _DYNAMIC_GOVERNORS = ("conservative", "schedutil", "ondemand", "interactive", "schedhorizon")
 
@@ -90,7 +92,7 @@ def between(tunable: Tunable, low: Value, high: Value, level: float) -> Value:
         return high
     if isinstance(low, str) or isinstance(high, str):
         return _choice_between(tunable, low, high, level)
-    step = _STEPS.get(tunable.unit, 1)
+    step = STEPS.get(tunable.unit, 1)
     exact = (low + (high - low) * max(0.0, level)) / step
     value = (math.floor(exact) if high >= low else math.ceil(exact)) * step
     return min(max(value, min(low, high)), max(low, high))

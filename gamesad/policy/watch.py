@@ -7,24 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gamesad.config import ControlConfig
-from gamesad.policy.regulator import FOLLOWED_C, NEAR_C, Demand, Trend, Weights, demand
+from gamesad.policy.regulator import FOLLOWED_C, NEAR_C, Demand, Level, Trend, Weights, demand
 from gamesad.types import Forecast, Heat, Limit, Snapshot
 
+_FOLLOWED = 2  # of the sensors that are not critical, the hottest of each domain
 _FORESEEN_WITHIN_S = 10.0
 _FORESEEN_NEAR_C = 8.0
-_FORESEEN_RATE = 0.01
-_FULL_EXCESS_C = 5.0
+_FORESEEN_PART = 0.1
+_FORESEEN_MOST_C = 5.0
 
 
 @dataclass(slots=True)
 class View:
-    """One domain. ``cut``, ``limit``, ``temp_c`` and ``rate`` are those of the temperature that asks for most.
+    """One domain. ``excess_c``, ``limit``, ``temp_c`` and ``rate`` are those of the temperature that asks for most.
 
-    ``spare_c`` is the least headroom; None when a critical sensor, or every sensor, gives no value.
+    ``spare_c`` is the least room; None when a critical sensor, or every sensor, gives no value.
     ``foreseen``: only the forecast asks.
     """
 
-    cut: float = 0.0
+    excess_c: float = 0.0
     spare_c: float | None = None
     limit: Limit | None = None
     temp_c: float = math.nan
@@ -33,20 +34,16 @@ class View:
     blind: bool = False
 
     def far(self, limit: Limit, temp_c: float, headroom_c: float) -> None:
-        """Takes in a temperature that is too far from its limit to ask for anything."""
-        if self.spare_c is None or headroom_c < self.spare_c:
-            self.spare_c = headroom_c
-            if not self.cut:
-                self.limit, self.temp_c, self.rate = limit, temp_c, 0.0
+        """Takes in a temperature that is too far from its limit to ask for anything, and nearer than those before."""
+        self.spare_c, self.limit, self.temp_c = headroom_c, limit, temp_c
 
-    def near(self, limit: Limit, trend: Trend, asked: Demand, foreseen_cut: float) -> None:
+    def near(self, limit: Limit, trend: Trend, asked: Demand, *, foreseen: bool) -> None:
         """Takes in a temperature that may ask for something."""
-        cut = asked.cut or foreseen_cut
-        spare_c = min(asked.spare_c, 0.0) if foreseen_cut else asked.spare_c
+        excess_c, spare_c = max(0.0, asked.excess_c), asked.spare_c
         less_spare = self.spare_c is None or spare_c < self.spare_c
-        if cut > self.cut or (less_spare and not self.cut):
-            self.cut, self.limit, self.temp_c, self.rate = cut, limit, trend.temp_c, trend.rate
-            self.foreseen = foreseen_cut > 0.0
+        if excess_c > self.excess_c or (less_spare and not self.excess_c):
+            self.excess_c, self.limit, self.temp_c, self.foreseen = excess_c, limit, trend.temp_c, foreseen
+            self.rate = trend.fast if trend.fast * trend.slow > 0.0 else 0.0
         if less_spare:
             self.spare_c = spare_c
 
@@ -65,24 +62,52 @@ def look(
     forecast: Forecast | None,
     limits: Mapping[str, Limit],
     *,
-    passed_s: float,
+    levels: Mapping[Heat, Level],
     tuning: ControlConfig,
 ) -> tuple[Sight, dict[str, Trend]]:
-    """Reads the snapshot against the limits; gives the trends of what is near its limit for the next time."""
+    """Reads the snapshot against the limits; gives the trends of what is near its limit for the next time.
+
+    Followed are the critical sensors, and of a domain's others the hottest: a package has one for each core.
+    """
+    sight, near = _survey(snapshot, limits)
+    readings, ages_s, now_s = snapshot.readings, snapshot.ages_s, snapshot.monotonic_s
+    own = {heat: level.rises_by_itself(now_s) for heat, level in levels.items()}
     followed: dict[str, Trend] = {}
     weights: dict[float, Weights] = {}
+    for _headroom_c, name, limit in near:
+        temp_c, before = readings[name], trends.get(name)
+        at_s = now_s - ages_s[name] if name in ages_s else now_s
+        trend = followed[name] = Trend(temp_c, at_s) if before is None else before.then(temp_c, at_s, weights)
+        asked = demand(trend, limit.target_c, tuning, own=own.get(limit.heat, False))
+        foreseen_c = 0.0 if forecast is None or asked.excess_c > 0.0 else _foreseen(forecast, limit, temp_c)
+        if foreseen_c:
+            asked = Demand(foreseen_c, min(asked.spare_c, 0.0))
+        sight.views[limit.heat].near(limit, trend, asked, foreseen=foreseen_c > 0.0)
+    for view in sight.views.values():
+        if view.blind:
+            view.spare_c = None
+    return sight, followed
+
+
+Near = list[tuple[float, str, Limit]]
+"""Headroom, name and limit; sorted, the hottest comes first."""
+
+
+def _survey(snapshot: Snapshot, limits: Mapping[str, Limit]) -> tuple[Sight, Near]:
+    """Every domain as far as its far temperatures tell, the closest of all, and those to follow."""
     sight = Sight({})
-    views = sight.views
-    readings, ages_s, now_s = snapshot.readings, snapshot.ages_s, snapshot.monotonic_s
+    views, readings = sight.views, snapshot.readings
+    follow: Near = []
+    others: dict[Heat, Near] = {}
     least_c = math.inf
     # an enum's hash is a Python call: the view is looked up once for a run of sensors of one domain
-    last, view, other = None, View(), Heat.OTHER
+    last, view, close, other = None, View(), Near(), Heat.OTHER
     for name, limit in limits.items():
         heat = limit.heat
         if heat is other:
             continue
         if heat is not last:
-            last, view = heat, views.setdefault(heat, View())
+            last, view, close = heat, views.setdefault(heat, View()), others.setdefault(heat, [])
         temp_c = readings.get(name, math.nan)
         headroom_c = limit.target_c - temp_c
         if not -math.inf < headroom_c < math.inf:
@@ -90,23 +115,16 @@ def look(
             continue
         if headroom_c < least_c:
             least_c, sight.closest = headroom_c, (limit, temp_c)
-        if headroom_c > NEAR_C and not (limit.critical and headroom_c <= FOLLOWED_C):
+        if limit.critical and headroom_c <= FOLLOWED_C:
+            follow.append((headroom_c, name, limit))
+        elif headroom_c <= NEAR_C:
+            close.append((headroom_c, name, limit))
+        elif view.spare_c is None or headroom_c < view.spare_c:
             view.far(limit, temp_c, headroom_c)
-            continue
-        before = trends.get(name)
-        at_s = now_s - ages_s[name] if name in ages_s else now_s
-        trend = followed[name] = Trend(temp_c, at_s) if before is None else before.then(temp_c, at_s, weights)
-        if headroom_c > NEAR_C:
-            view.far(limit, temp_c, headroom_c)
-            continue
-        asked = demand(trend, limit.target_c, passed_s, tuning)
-        foreseen_cut = 0.0 if forecast is None or asked.cut else _foreseen(forecast, limit, trend.temp_c, passed_s)
-        view.near(limit, trend, asked, foreseen_cut)
-    for view in views.values():
-        if view.blind:
-            view.spare_c = None
+    for close in others.values():
+        follow += sorted(close)[:_FOLLOWED]
     sight.closest = sight.closest or _closest_other(limits, readings)
-    return sight, followed
+    return sight, follow
 
 
 def _closest_other(limits: Mapping[str, Limit], readings: Mapping[str, float]) -> tuple[Limit, float] | None:
@@ -115,15 +133,14 @@ def _closest_other(limits: Mapping[str, Limit], readings: Mapping[str, float]) -
     return min(seen, key=lambda pair: pair[0].target_c - pair[1], default=None)
 
 
-def _foreseen(forecast: Forecast, limit: Limit, temp_c: float, passed_s: float) -> float:
-    """A gentle cut when the forecast's upper bound comes over the target soon; 0 when it does not."""
+def _foreseen(forecast: Forecast, limit: Limit, temp_c: float) -> float:
+    """A part of the excess when the forecast's upper bound comes over the target soon; 0 when it does not."""
     if limit.target_c - temp_c >= _FORESEEN_NEAR_C:
         return 0.0
     upper = forecast.upper.get(limit.sensor, ())
     soon = [bound for bound, at_s in zip(upper, forecast.horizon_s, strict=False) if at_s <= _FORESEEN_WITHIN_S]
     worst_c = max((bound for bound in soon if math.isfinite(bound)), default=-math.inf)
-    part = min(1.0, max(0.0, worst_c - limit.target_c) / _FULL_EXCESS_C)
-    return _FORESEEN_RATE * part * min(passed_s, 2.0)
+    return _FORESEEN_PART * min(_FORESEEN_MOST_C, max(0.0, worst_c - limit.target_c))
 
 
 def _asleep(snapshot: Snapshot, name: str) -> bool:
