@@ -7,6 +7,7 @@ import fcntl
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from gamesad import __version__
 
@@ -16,8 +17,11 @@ COMPONENTS = ("bus", "udev")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0 done or stopped by a signal, 1 failed, 2 usage or configuration errors."""
+    _open_standard_streams()
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.error(_unknown(parser, unknown[0]))
     options.without = _components(parser, options.without)
     _place(parser, options)
     if options.restore:
@@ -31,8 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return daemon.once(options) if options.once else daemon.run(options)
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line that names the fault, not the whole usage."""
+        self.exit(EXIT_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="gamesad",
         allow_abbrev=False,
         description="Keeps a Linux machine as fast as its cooling and power allow, and no faster.",
@@ -72,6 +82,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gamesad {__version__}")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="tell more; -vv still more")
     return parser
+
+
+def _unknown(parser: argparse.ArgumentParser, word: str) -> str:
+    """What to say of a word that means nothing here."""
+    import difflib  # noqa: PLC0415 - only a mistake needs it
+
+    if not word.startswith("-"):
+        return f"{word!r} is one word too many"
+    flags = parser.format_usage().replace("[", " ").replace("]", " ").split()
+    near = difflib.get_close_matches(word.partition("=")[0], [flag for flag in flags if flag.startswith("--")], n=1)
+    return f"there is no option {word}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _open_standard_streams() -> None:
+    """Started without stdin, stdout or stderr, the next files opened would take their numbers, and get their text."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(handle)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
 def _components(parser: argparse.ArgumentParser, text: str) -> frozenset[str]:

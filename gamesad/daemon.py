@@ -20,7 +20,7 @@ from gamesad.actuation.baseline import Baseline
 from gamesad.actuation.executor import Executor
 from gamesad.config import Config
 from gamesad.control import Control
-from gamesad.errors import ConfigError, Failed, GamesadError
+from gamesad.errors import ConfigError, Failed, GamesadError, UsageError
 from gamesad.events import Event
 from gamesad.hardware import ACTUATORS
 from gamesad.hardware.base import Actuator
@@ -35,6 +35,7 @@ from gamesad.service import Service
 from gamesad.state import Wishes
 from gamesad.telemetry.collector import Collector
 from gamesad.telemetry.history import Record
+from gamesad.types import Quantity, Tick
 from gamesad.worker import Worker
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
@@ -67,6 +68,9 @@ def _with_daemon(options: argparse.Namespace, use: Callable[[Daemon], int]) -> i
         for problem in error.problems:
             log_event(Message.CONFIG_ERROR, problem)
         return EXIT_USAGE
+    except UsageError as error:
+        log_event(Message.STOP, str(error), logging.ERROR)
+        return EXIT_USAGE
     except GamesadError as error:
         log_event(Message.STOP, str(error), logging.ERROR)
         return EXIT_FAILED
@@ -81,9 +85,11 @@ class Daemon:
     def __init__(self, options: argparse.Namespace, stack: ExitStack) -> None:
         self._options = options
         self._config = self.load_config()
+        self._set_log_level(self._config)
         self._sysfs = open_sysfs(options, stack)
         self._posture = Posture(why_observe(options, self._config, self._sysfs))
-        if not self._posture.reason:
+        self._locked = not self._posture.reason
+        if self._locked:
             stack.enter_context(lock(options.runtime_dir))
         sensors = self._config.sensors
         self._collector = Collector(self._sysfs, ignore=sensors.ignore, critical=sensors.critical)
@@ -95,21 +101,30 @@ class Daemon:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tells = not options.once
         self._watchdog_s = watchdog_interval_s()
+        self._fed_by: Tick | None = None
         self._fed_s = float("-inf")
         self._failure: BaseException | None = None
 
     # What the worker needs of its surroundings
 
     def publish(self, moment: Moment, decided: Record | None, events: list[Event]) -> None:
-        """Tells journal, watchdog and bus of a completed tick. On the worker's thread."""
+        """Tells journal, watchdog and bus of a completed tick, or of what happened since. On the worker's thread."""
         for event in events if self._tells else ():
             log_event(event.message, event.text, **event.fields)
-        self._feed_watchdog(moment.tick.snapshot.monotonic_s)
+        self._feed_watchdog(moment.tick)
         if self._loop and self._service:
             self._loop.call_soon_threadsafe(self._service.published, moment, decided, events)
 
     def load_config(self) -> Config:
         return config.load(self._options.config)
+
+    def configure(self, config: Config) -> None:
+        self._set_log_level(config)
+        reason = why_observe(self._options, config, self._sysfs)
+        if self._locked:
+            self._posture.ask(reason or why_unwritable(self._executor.controls, self._sysfs))
+        elif not reason:
+            log_event(Message.CONFIG_RELOADED, "started to observe, gamesad goes on observing until its next start")
 
     def suspects(self) -> list[str]:
         return running_rivals()
@@ -118,14 +133,22 @@ class Daemon:
         pipeline.collector.rescan(anew=anew)
         pipeline.executor.rescan(self._actuators())
 
+    def _set_log_level(self, config: Config) -> None:
+        if not self._options.verbose:
+            level = logging.getLevelNamesMapping()[config.daemon.log_level.upper()]
+            logging.getLogger(journal.IDENTIFIER).setLevel(level)
+
     # The two ways to run
 
     def print_tick(self) -> int:
         self._collector.sample(time.monotonic())
         time.sleep(_ONCE_APART_S)
         moment = self._build_worker().moment
-        json.dump(tick_report(moment, {}), sys.stdout, indent=1, ensure_ascii=False)
-        sys.stdout.write("\n")
+        text = json.dumps(tick_report(moment, {}), indent=1, ensure_ascii=False)
+        try:
+            _print(text)
+        except OSError as error:  # a full disk, or a reader that has seen enough
+            raise Failed(f"the tick could not be printed: {error.strerror}") from error
         return EXIT_OK
 
     async def serve(self) -> int:
@@ -223,7 +246,9 @@ class Daemon:
         try:
             from gamesad.bus import connection  # noqa: PLC0415 - without dbus-next the rest works
         except ImportError as error:
-            self._lack("bus", f"no D-Bus library ({error.name}); regulating without a bus")
+            library = (error.name or "dbus_next").partition(".")[0]
+            text = f"{library} cannot be imported (apt install python3-dbus-next): gamesactl cannot reach gamesad"
+            self._lack("bus", text)
             connected.set()
             return
 
@@ -277,10 +302,11 @@ class Daemon:
             with contextlib.suppress(GamesadError):  # told where the configuration is taken
                 await service.reload_config()
 
-    def _feed_watchdog(self, now_s: float) -> None:
-        """Only a completed tick gets here; a third of the interval keeps a slow tick from being taken for a hang."""
-        if self._watchdog_s and now_s >= self._fed_s + self._watchdog_s / 3:
-            self._fed_s = now_s
+    def _feed_watchdog(self, tick: Tick) -> None:
+        """Only a completed tick counts, and each once; a third of the interval, for a slow one is no hang."""
+        now_s = tick.snapshot.monotonic_s
+        if self._watchdog_s and tick is not self._fed_by and now_s >= self._fed_s + self._watchdog_s / 3:
+            self._fed_by, self._fed_s = tick, now_s
             notify("WATCHDOG=1")
 
     def _lack(self, component: str, problem: str) -> None:
@@ -295,9 +321,22 @@ class Daemon:
             f"{len(controls.tunables)} tunables"
         )
         log_event(Message.START, text)
+        if not any(sensor.quantity is Quantity.TEMPERATURE for sensor in self._collector.sensors.values()):
+            text = "there is no temperature sensor here: no limit can be kept"
+            log_event(Message.COMPONENT_MISSING, text, component="sensors")
+        if not controls.tunables:
+            text = "nothing can be set here (no cpufreq, power limit or platform profile): gamesad only tells"
+            log_event(Message.COMPONENT_MISSING, text, component="tunables")
 
     def _status_line(self) -> str:
         return f"observing: {self._posture.reason}" if self._posture.reason else "regulating"
+
+
+def _print(text: str) -> None:
+    """UTF-8 whatever the locale says: it is JSON. OSError when it cannot be written."""
+    output = sys.stdout.buffer
+    output.write(text.encode() + b"\n")
+    output.flush()
 
 
 def _put_back(executor: Executor, why: str) -> None:

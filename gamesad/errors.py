@@ -15,6 +15,10 @@ class Failed(GamesadError):
     """The request was understood and allowed, and could not be carried out."""
 
 
+class UsageError(GamesadError):
+    """The command line asks for what there is not."""
+
+
 class NotAuthorized(GamesadError):
     """polkit refused, or could not be asked."""
 

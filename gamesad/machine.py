@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from gamesad.config import Config
-from gamesad.errors import Failed
+from gamesad.errors import Failed, UsageError
 from gamesad.hardware.sysfs import Sysfs, errno_name
 from gamesad.types import Controls
 
@@ -31,12 +31,18 @@ _MODEL = "/proc/device-tree/model"
 
 
 def open_sysfs(options: argparse.Namespace, stack: ExitStack) -> Sysfs:
-    """The files of the machine. A simulated one keeps nothing: its folders are temporary unless they were given."""
+    """The files of the machine; UsageError when there is no such simulated one.
+
+    A simulated one keeps nothing: its folders are temporary unless they were given.
+    """
     if options.simulate is None:
         return Sysfs(options.root)
     from gamesad.simulation import open_machine  # noqa: PLC0415 - only where it is asked for
 
-    sysfs = open_machine(options.simulate).sysfs
+    try:
+        sysfs = open_machine(options.simulate).sysfs
+    except Failed as error:
+        raise UsageError(f"--simulate: {error}") from error
     if not (options.runtime_dir and options.state_dir):
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gamesad-simulated-"))
         options.runtime_dir = options.runtime_dir or folder

@@ -27,16 +27,18 @@ class Wishes:
 def load(path: str) -> Wishes:
     """The saved wishes, or none when there is no file.
 
-    A file that cannot be trusted is renamed to ``state.json.damaged`` and Failed says what was wrong with it: the
-    caller reports it and starts with no wishes.
+    A file that cannot be read stays; one that cannot be trusted is renamed to ``state.json.damaged``. Either way
+    Failed says what was wrong with it: the caller reports it and starts with no wishes.
     """
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read(_SIZE_MAX + 1)
     except FileNotFoundError:
         return Wishes()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _set_aside(path, str(error)) from error
+    except (IsADirectoryError, UnicodeDecodeError) as error:
+        raise _set_aside(path, getattr(error, "strerror", None) or "it is not text") from error
+    except OSError as error:
+        raise Failed(f"{path} cannot be read ({error.strerror}); starting without saved wishes") from error
     try:
         return _parse(text)
     except (ValueError, RecursionError) as error:

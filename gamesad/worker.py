@@ -13,7 +13,7 @@ from gamesad import state
 from gamesad.cadence import Cadence, cadence
 from gamesad.config import Config
 from gamesad.control import Control
-from gamesad.errors import GamesadError
+from gamesad.errors import ConfigError, GamesadError
 from gamesad.events import Event, Watch
 from gamesad.hardware.power_supply import on_battery
 from gamesad.messages import Message
@@ -43,6 +43,9 @@ class Surroundings(Protocol):
 
     def suspects(self) -> Sequence[str]:
         """The running programs that set the same tunables."""
+
+    def configure(self, config: Config) -> None:
+        """Takes what a new configuration says of the process itself."""
 
     def rescan(self, pipeline: Pipeline, *, anew: bool) -> None:
         """Probes sensors and tunables again; ``anew``: forgetting what counters said before."""
@@ -155,10 +158,17 @@ class Worker:
 
     def reload(self) -> None:
         """Takes the configuration from its files; on ConfigError the one in force stays."""
-        config = self._surroundings.load_config()
+        try:
+            config = self._surroundings.load_config()
+        except ConfigError as error:
+            for problem in error.problems:
+                self._tell(Event(Message.CONFIG_ERROR, f"{problem}; the configuration in force stays"))
+            raise
+        self._surroundings.configure(config)
         self.control.configure(config)
         self._pipeline.configure(config)
         self._config = config
+        self._tell(Event(Message.CONFIG_RELOADED, "the configuration was read again and is in force"))
 
     def sleep(self) -> None:
         """The machine is about to suspend: hand it back, and tick no more."""
@@ -264,8 +274,11 @@ class Worker:
             state.save(self._state_path, wishes)
         except OSError as error:
             text = f"the choice is in force but was not saved: {self._state_path}: {error.strerror}"
-            event = Event(Message.STATE_UNSAVED, text, {"path": self._state_path})
-            self._surroundings.publish(self.moment, None, [event])
+            self._tell(Event(Message.STATE_UNSAVED, text, {"path": self._state_path}))
+
+    def _tell(self, event: Event) -> None:
+        """What happened between two ticks."""
+        self._surroundings.publish(self.moment, None, [event])
 
 
 def _answer(asked: _Asked, *, result: object = None, error: Exception | None = None) -> None:

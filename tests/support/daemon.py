@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -70,8 +71,54 @@ class Daemon:
         self.process.wait(_STOP_S)
 
 
+def command(arguments: Sequence[str], *, before: str = "", within: str = "") -> list[str]:
+    """The command line of a gamesad: after the Python statements ``before``, in a mount namespace after ``within``.
+
+    Its modules are loaded before ``before`` runs, the optional ones apart: what other users see of a test's Python
+    may be nothing.
+    """
+    line = [sys.executable, "-m", "gamesad", *arguments]
+    if before:
+        line = [sys.executable, "-c", f"{_LOADED}{before}\nsys.exit(main(sys.argv[1:]))", *arguments]
+    if within:
+        script = f"set -e; {within}; exec {shlex.join(line)}"
+        line = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script]
+    return line
+
+
+def without(*modules: str) -> str:
+    """Python statements after which these cannot be imported."""
+    return "".join(f"sys.modules[{module!r}] = None\n" for module in modules)
+
+
+def as_uid(uid: int) -> str:
+    """Python statements after which the process is this user's."""
+    loaded = (
+        "import concurrent.futures.thread, encodings.utf_8_sig\n"
+        "from gamesad.bus import connection\n"
+        "from gamesad.hardware import udev\n"
+    )
+    return f"{loaded}os.setgroups([]); os.setresgid({uid}, {uid}, {uid}); os.setresuid({uid}, {uid}, {uid})\n"
+
+
+def full(folder: Path) -> str:
+    """Shell commands after which this folder is a file system with nothing left."""
+    return f"mount -t tmpfs -o size=16k none {folder}; head -c 16384 /dev/zero >{folder}/fill"
+
+
+_LOADED = "import os, sys\nfrom gamesad import daemon\nfrom gamesad.__main__ import main\n"
+
+
 @contextmanager
-def gamesad(folder: Path, arguments: Sequence[str], *, bus: str | None = None, ready: bool = True) -> Iterator[Daemon]:
+def gamesad(
+    folder: Path,
+    arguments: Sequence[str],
+    *,
+    bus: str | None = None,
+    ready: bool = True,
+    before: str = "",
+    within: str = "",
+) -> Iterator[Daemon]:
     """``gamesad`` with these arguments, logging into ``folder``; ended on leaving, however it fares."""
     notify_path = folder / "notify"
     notify_path.unlink(missing_ok=True)
@@ -81,8 +128,8 @@ def gamesad(folder: Path, arguments: Sequence[str], *, bus: str | None = None, r
     environment["DBUS_SYSTEM_BUS_ADDRESS"] = bus or f"unix:path={folder}/no-bus"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifications, log_file.open("wb") as log:
         notifications.bind(str(notify_path))
-        command = [sys.executable, "-m", "gamesad", *arguments]
-        with subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process:
+        line = command(arguments, before=before, within=within)
+        with subprocess.Popen(line, env=environment, stdout=log, stderr=log) as process:
             daemon = Daemon(process, notifications, log_file)
             try:
                 if ready:
