@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from gamesad import __version__, config, journal, state
 from gamesad.actuation.baseline import Baseline
 from gamesad.actuation.executor import Executor
+from gamesad.bus import names
 from gamesad.config import Config
 from gamesad.control import Control
 from gamesad.errors import ConfigError, Failed, GamesadError, UsageError
@@ -120,6 +121,8 @@ class Daemon:
 
     def configure(self, config: Config) -> None:
         self._set_log_level(config)
+        self._collector.choose(config.sensors.ignore, config.sensors.critical)
+        self._collector.rescan()
         reason = why_observe(self._options, config, self._sysfs)
         if self._locked:
             self._posture.ask(reason or why_unwritable(self._executor.controls, self._sysfs))
@@ -253,6 +256,7 @@ class Daemon:
             return
 
         def on_state(state: str) -> None:
+            self._say_bus(state, before=self.components.get("bus", ""))
             self.components["bus"] = state
             connected.set()
 
@@ -308,6 +312,15 @@ class Daemon:
         if self._watchdog_s and tick is not self._fed_by and now_s >= self._fed_s + self._watchdog_s / 3:
             self._fed_by, self._fed_s = tick, now_s
             notify("WATCHDOG=1")
+
+    def _say_bus(self, state: str, *, before: str) -> None:
+        """``state`` is "on" or why not."""
+        if state != "on":
+            log_event(Message.BUS_LOST, f"not on the bus: {state}; trying again")
+        elif before:
+            log_event(Message.BUS_BACK, f"on the bus as {names.BUS_NAME}")
+        else:
+            _LOG.info("on the bus as %s", names.BUS_NAME)
 
     def _lack(self, component: str, problem: str) -> None:
         self.components[component] = problem

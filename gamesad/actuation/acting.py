@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gamesad.actuation.baseline import Unrecorded
 from gamesad.actuation.control import Control, Presence
 from gamesad.actuation.dependence import moves
 from gamesad.actuation.entry import Entry
@@ -48,18 +49,21 @@ class _Act:
             self._baseline.watch(self._known.controls[name].tunable, original)
         try:
             self._baseline.save()
-        except OSError as error:
-            self._give_up(errno_name(error))
+        except Unrecorded as unrecorded:
+            self._give_up(unrecorded)
 
-    def _give_up(self, cause: str) -> None:
-        """What cannot be recorded is not written; what goes back may go."""
-        for name, entry in self._before.items():
-            self._baseline.put(name, entry)
-        self._plan.watched.clear()
-        for step in [step for step in self._plan.steps.values() if not step.back]:
-            del self._plan.steps[step.name]
-            control = self._known.controls[step.name]
-            self._plan.refuse(control, step.target, cause, "the baseline cannot be recorded")
+    def _give_up(self, unrecorded: Unrecorded) -> None:
+        """What cannot be recorded is not written; what goes back may go, and so may what another file records."""
+        controls = self._known.controls
+        lost = [name for name in self._before if unrecorded.volatile or controls[name].tunable.persistent]
+        for name in lost:
+            self._baseline.put(name, self._before[name])
+            self._plan.watched.pop(name, None)
+            step = self._plan.steps.get(name)
+            if step is not None and not step.back:
+                del self._plan.steps[name]
+                cause = errno_name(unrecorded.error)
+                self._plan.refuse(controls[name], step.target, cause, f"the baseline cannot be recorded ({cause})")
 
     def _first_write(self, name: str) -> tuple[bool, int]:
         """Orders by the first write; what was only watched comes first, and so goes back last."""

@@ -17,6 +17,15 @@ from gamesad.types import Tunable, Value
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
+class Unrecorded(Exception):
+    """A baseline file could not be written. ``volatile`` False: only that of the tunables that outlive a reboot."""
+
+    def __init__(self, error: OSError, *, volatile: bool) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.volatile = volatile
+
+
 class Baseline:
     """Entries by name, in memory; ``save`` brings them to disk. ``problems`` are sentences for the journal.
 
@@ -82,7 +91,8 @@ class Baseline:
             self._entries.pop(name, None)
 
     def save(self) -> None:
-        """Write what changed. OSError: it could not be, and whoever is about to write a tunable must not."""
+        """Write what changed. Unrecorded: a file could not be, and nothing that belongs in it may be written."""
+        failures: dict[str, OSError] = {}
         for place in (self._volatile, self._persistent):
             if place not in self._changed:
                 continue
@@ -90,11 +100,13 @@ class Baseline:
             kept = [entry for entry in self._entries.values() if (entry.name in self._outlive) is persistent]
             data = dump(kept, boot_id=self._boot, root=self._root) if kept else None
             try:
-                save(place, data, sync=persistent)
-            except FileNotFoundError:
-                os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
-                save(place, data, sync=persistent)
+                _save(place, data, sync=persistent)
+            except OSError as error:
+                failures[place] = error
+                continue
             self._changed.discard(place)
+        if failures:
+            raise Unrecorded(next(iter(failures.values())), volatile=self._volatile in failures)
 
     def _entry(self, tunable: Tunable, original: Value) -> Entry:
         if not permitted(tunable.path):
@@ -125,3 +137,11 @@ class Baseline:
                     self._outlive.add(entry.name)
             self._changed.add(place)  # so that a file from before a reboot goes at the next save
         self.problems = tuple(problems)
+
+
+def _save(place: str, data: bytes | None, *, sync: bool) -> None:
+    try:
+        save(place, data, sync=sync)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+        save(place, data, sync=sync)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Sequence
 
-from gamesad.actuation.baseline import Baseline
+from gamesad.actuation.baseline import Baseline, Unrecorded
 from gamesad.actuation.control import Control, Presence
 from gamesad.actuation.dependence import moves, pair_up
 from gamesad.actuation.entry import Entry, permitted
@@ -94,8 +94,8 @@ class Known:
         """After the fact: what could not be recorded now is recorded at the next change."""
         try:
             self.baseline.save()
-        except OSError as error:
-            problem = f"the baseline cannot be written: {errno_name(error)}"
+        except Unrecorded as unrecorded:
+            problem = f"the baseline cannot be written: {errno_name(unrecorded.error)}"
             if problem not in self.baseline.problems:
                 self.baseline.problems += (problem,)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 from collections.abc import Callable
 
@@ -26,7 +25,6 @@ _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 _DO_NOT_QUEUE = 4
 _OWNER = (1, 4)  # PRIMARY_OWNER, ALREADY_OWNER
 _FAREWELL_TIMEOUT_S = 1.0
-_LOG = logging.getLogger(__name__)
 _SIGNATURES = {signature(method.ins) for method in METHODS} | {row.signature_in for row in STANDARD.values()}
 
 
@@ -87,10 +85,6 @@ class _Server:
         if state == self._state:
             return
         self._state = state
-        if state == ON:
-            _LOG.info("on the bus as %s", names.BUS_NAME)
-        else:
-            _LOG.warning("not on the bus: %s; trying again", state)
         if self._on_state is not None:
             self._on_state(state)
 

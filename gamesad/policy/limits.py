@@ -19,6 +19,7 @@ MADE_TO_SIT_AT_CRITICAL = frozenset(("coretemp", "k10temp", "zenpower", "x86_pkg
 where the fans shall run at full speed, k10temp's a constant 70 °C on old parts."""
 
 REGULATION_BAND_C = 1.5
+_UNDER = f", regulated {REGULATION_BAND_C:g} °C under it"
 _FAILSAFE_C = 3.0
 _BELOW_PASSIVE_C = 5.0
 _LEAST_PLAUSIBLE_C = 40.0
@@ -41,28 +42,32 @@ def derive(sensors: Mapping[str, Sensor], intent: Intent, config: LimitsConfig) 
 
 
 def _hardware(sensor: Sensor, margin_c: float) -> Limit | None:
-    """The limit that the hardware states."""
+    """The limit that the hardware states; None when it states none."""
     stated = sensor.limits
     critical_c = _lowest(stated.critical, stated.emergency)
     if sensor.driver in MADE_TO_SIT_AT_CRITICAL:
         if critical_c is None:
             return None
-        origin = f"critical temperature {critical_c:g} °C, where this part is made to sit"
+        origin = f"critical temperature {critical_c:g} °C, where this part is made to sit{_UNDER}"
         return _limit(sensor, critical_c - REGULATION_BAND_C, critical_c, critical_c + _FAILSAFE_C, origin)
-    hottest_c = _lowest(critical_c, stated.hot)
-    softer_c = _lowest(stated.maximum, stated.passive)
+    return _ordinary(sensor, _lowest(critical_c, stated.hot), _lowest(stated.maximum, stated.passive), margin_c)
+
+
+def _ordinary(sensor: Sensor, hottest_c: float | None, softer_c: float | None, margin_c: float) -> Limit | None:
+    """A margin under what must not be reached, or what the driver calls the maximum, whichever is lower."""
+    softly = f"stated maximum or passive trip {softer_c:g} °C" if softer_c is not None else ""
     if hottest_c is None:
         if softer_c is None:
             return None
         hard_c = softer_c + _BELOW_PASSIVE_C
-        return _limit(sensor, softer_c, hard_c, hard_c + _FAILSAFE_C, f"stated maximum or passive trip {softer_c:g} °C")
+        return _limit(sensor, softer_c, hard_c, hard_c + _FAILSAFE_C, softly)
+    regulated = sensor.heat not in (None, Heat.OTHER)
     envelope_c = hottest_c - margin_c
-    failsafe_c = envelope_c + _FAILSAFE_C
-    target_c = envelope_c - REGULATION_BAND_C
+    target_c = envelope_c - REGULATION_BAND_C if regulated else envelope_c
+    origin = f"critical temperature {hottest_c:g} °C less a margin of {margin_c:g} °C{_UNDER if regulated else ''}"
     if softer_c is not None and softer_c < target_c:
-        return _limit(sensor, softer_c, envelope_c, failsafe_c, f"stated maximum or passive trip {softer_c:g} °C")
-    origin = f"critical temperature {hottest_c:g} °C less a margin of {margin_c:g} °C"
-    return _limit(sensor, target_c, envelope_c, failsafe_c, origin)
+        target_c, origin = softer_c, softly
+    return _limit(sensor, target_c, envelope_c, envelope_c + _FAILSAFE_C, origin)
 
 
 def _stricter(limit: Limit | None, sensor: Sensor, intent: Intent, config: LimitsConfig) -> Limit | None:

@@ -91,9 +91,8 @@ class Collector:
     ) -> None:
         self._sysfs = sysfs
         self._probes = tuple(probes)
-        self._ignore = tuple(ignore)
-        self._critical = tuple(critical)
         self._clock = clock
+        self.choose(ignore, critical)
         self._slots: list[_Slot] = []
         self._needed: list[_Slot] = []  # on the tick, with a critical sensor
         self._others: list[_Slot] = []  # on the tick, without
@@ -105,6 +104,11 @@ class Collector:
         self._number = 0
         self.sensors: Mapping[str, Sensor] = {}
         self.rescan()
+
+    def choose(self, ignore: Collection[str], critical: Collection[str]) -> None:
+        """Other patterns of what is not read and what is critical, in force with the next ``rescan``."""
+        self._ignore = tuple(ignore)
+        self._critical = tuple(critical)
 
     def rescan(self, *, anew: bool = False) -> Change:
         """Look at the machine again. Sources that declare the same as before stay open, with their counters.

@@ -466,6 +466,18 @@ def test_what_cannot_be_recorded_is_not_written_until_it_can(machine: Machine) -
     assert list(machine.recorded()) == [MAXIMUM]
 
 
+def test_a_full_disk_for_what_outlives_a_reboot_does_not_stop_the_throttling(machine: Machine) -> None:
+    machine.lib.rmdir()
+    machine.lib.write_text("in the way")
+    applied = machine.executor.apply({"platform_profile": "low-power", MAXIMUM: 2_000_000})
+    assert applied.settings == {MAXIMUM: 2_000_000}
+    assert applied.rejected["platform_profile"].errno == "ENOTDIR"
+    assert machine.kernel.written == ["policy0/scaling_max_freq=2000000"]
+    assert list(machine.recorded()) == [MAXIMUM]
+    machine.executor.restore()
+    assert values(machine.root) == machine.before
+
+
 def test_restore_goes_back_in_reverse_and_leaves_no_file(machine: Machine) -> None:
     machine.executor.apply({"platform_profile": "low-power", MAXIMUM: 2_000_000, LONG: 15_000_000, EPP: "power"})
     machine.kernel.writes.clear()

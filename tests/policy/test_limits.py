@@ -100,7 +100,7 @@ def test_a_profile_that_nobody_chose_limits_nothing() -> None:
 
 
 def test_a_profile_does_not_limit_disks() -> None:
-    assert target(sensor("nvme", Heat.OTHER, critical=90.0), intent("quiet", chosen=True)) == 83.5
+    assert target(sensor("nvme", Heat.OTHER, critical=90.0), intent("quiet", chosen=True)) == 85.0
 
 
 def test_a_user_may_limit_what_the_hardware_says_nothing_of() -> None:
