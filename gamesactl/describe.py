@@ -28,14 +28,17 @@ def action(decision: Fields) -> str:
 
 def reason(decision: Fields) -> str:
     """The reason without the action's name before it, which stands beside it anyway."""
-    return text(decision, "Reason").removeprefix(f"{text(decision, 'Action')}: ")
+    return _without_action(text(decision, "Reason"))
+
+
+def _without_action(sentence: str) -> str:
+    before, colon, rest = sentence.partition(": ")
+    return rest if colon and before in _ACTIONS else sentence
 
 
 def now(status: Fields) -> str:
     """How the decision stands now: the numbers of its reason are those of the moment when it was made."""
-    decision = mapping(status, "LastDecision")
-    current = text(status, "Explanation").removeprefix(f"{text(decision, 'Action')}: ")
-    return current or reason(decision)
+    return _without_action(text(status, "Explanation")) or reason(mapping(status, "LastDecision"))
 
 
 def some(names: list[str], most: int = 3) -> str:
