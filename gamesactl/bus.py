@@ -1,7 +1,8 @@
 """The client's side of the bus: the only place in gamesactl that knows dbus_next.
 
 Every call is bounded in time and ends with an answer or a ClientError; dbus_next itself waits for ever once a
-connection is lost. Everything is plain data outside: no Variant leaves this module.
+connection is lost. Everything is plain data outside: no Variant leaves this module. Without dbus_next the
+import of this module raises NoLibrary.
 """
 
 from __future__ import annotations
@@ -16,16 +17,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from types import FrameType
 from typing import Any, TypeVar
 
-from dbus_next.aio.message_bus import MessageBus
-from dbus_next.constants import BusType, MessageFlag, MessageType
-from dbus_next.errors import AuthError, InvalidAddressError
-from dbus_next.message import Message
-from dbus_next.signature import Variant
-
-from gamesactl.errors import ClientError, Failed, NotAuthorised, Unreachable, Usage
+from gamesactl.errors import ClientError, Failed, NoLibrary, NotAuthorised, Unreachable, Usage
 from gamesactl.terminal import harmless
 from gamesad.bus import names
-from gamesad.bus.signatures import plain
+
+try:
+    from dbus_next.aio.message_bus import MessageBus
+    from dbus_next.constants import BusType, MessageFlag, MessageType
+    from dbus_next.errors import AuthError, InvalidAddressError
+    from dbus_next.message import Message
+    from dbus_next.signature import Variant
+
+    from gamesad.bus.signatures import plain
+except ImportError as error:
+    raise NoLibrary("dbus_next cannot be imported (apt install python3-dbus-next)") from error
 
 T = TypeVar("T")
 Fields = dict[str, Any]

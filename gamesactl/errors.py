@@ -32,5 +32,9 @@ class Unreachable(ClientError):
     exit_code = 3
 
 
+class NoLibrary(Unreachable):
+    """What speaks to the bus is not installed."""
+
+
 class NotAuthorised(ClientError):
     exit_code = 4

@@ -254,7 +254,7 @@ VERBS = (
         ),
     ),
     Verb(
-        "version", "service", "the versions of gamesactl and of the daemon", examples=(("gamesactl version", "both"),)
+        "version", "version", "the versions of gamesactl and of the daemon", examples=(("gamesactl version", "both"),)
     ),
 )
 

@@ -204,7 +204,8 @@ def moved(before: Mapping[str, float], now: Mapping[str, float], sensors: Mappin
 
 def _dead_band(sensor: Sensor) -> float:
     """Infinite for what no status shows; none for mains and battery, which change seldom and matter."""
-    if sensor.name.startswith("power_supply.") and sensor.quantity is not Quantity.POWER:
+    restless = (Quantity.POWER, Quantity.VOLTAGE, Quantity.CURRENT)
+    if sensor.name.startswith("power_supply.") and sensor.quantity not in restless:
         return 0.0
     return _DEAD_BANDS.get(sensor.quantity, math.inf)
 

@@ -1,14 +1,12 @@
-"""The daemon itself: pause, resume, reload, version."""
+"""The daemon itself: pause, resume, reload."""
 
 from __future__ import annotations
 
 from gamesactl import bus
 from gamesactl.arguments import Arguments
-from gamesactl.errors import Unreachable
 from gamesactl.output import Output
-from gamesactl.render import number, text
+from gamesactl.render import number
 from gamesactl.values import clock, duration_s
-from gamesad import __version__
 
 _UNTIL_RESUMED = 0
 
@@ -34,14 +32,3 @@ def resume(_arguments: Arguments, output: Output) -> None:
 def reload(_arguments: Arguments, output: Output) -> None:
     bus.run(lambda gamesad: gamesad.reload_config())
     output.done({"Reloaded": True}, "configuration read again")
-
-
-def version(_arguments: Arguments, output: Output) -> None:
-    try:
-        daemon = text(bus.run(lambda gamesad: gamesad.properties()), "Version")
-    except Unreachable:
-        daemon = ""
-    output.done(
-        {"Client": __version__, "Daemon": daemon or None},
-        f"gamesactl {__version__}\ngamesad {daemon or 'is not running'}",
-    )

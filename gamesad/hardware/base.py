@@ -10,6 +10,9 @@ from gamesad.hardware.sysfs import Sysfs, errno_name
 from gamesad.types import Absence, Rejection, Sensor, Tunable, Value
 
 _NUMBER_SIZE = 64
+_LONGEST_NUMBER = 32
+"""Sign, digits and blanks: 64 bits take 20 digits. What fills ``_NUMBER_SIZE`` may have been cut to another number."""
+_UNDERSCORE = ord("_")  # a bytes object is searched several times faster for a byte than for b"_"
 _BACK_OFF_S = (1.0, 2.0, 5.0, 15.0, 60.0)
 _CRITICAL_RETRY_S = 1.0
 
@@ -58,6 +61,16 @@ class NumberFile:
     divisor: float
     low: float
     high: float
+
+
+def integer(text: bytes) -> int:
+    """The number in a kernel file: an optional sign and digits among blanks. ValueError for anything else.
+
+    ``int`` alone also takes "1_000", which no kernel writes.
+    """
+    if len(text) > _LONGEST_NUMBER or _UNDERSCORE in text:
+        raise ValueError(text)
+    return int(text)
 
 
 class FileBatch:
@@ -110,7 +123,7 @@ class FileBatch:
                 self._failed[name] = failure.again(errno_name(error), now_s)
                 continue
             try:
-                int(self._sysfs.pread(handle, _NUMBER_SIZE, 0))
+                integer(self._sysfs.pread(handle, _NUMBER_SIZE, 0))
             except (OSError, ValueError) as error:
                 self._sysfs.close(handle)
                 cause = errno_name(error) if isinstance(error, OSError) else "unparseable"
@@ -139,7 +152,7 @@ class FileBatch:
             if text == last:
                 continue
             try:
-                value = int(text) / divisor
+                value = integer(text) / divisor
             except ValueError:
                 self._fail(file, "unparseable", now_s)
                 continue

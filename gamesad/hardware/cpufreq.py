@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gamesad.hardware.base import Actuator, FileActuator, FileBatch, NumberFile, Sink, Source
-from gamesad.hardware.sysfs import Sysfs
+from gamesad.hardware.sysfs import Sysfs, natural_key
 from gamesad.types import Quantity, Role, Sensor, SensorLimits, Tunable
 
 _CPUS = "/sys/devices/system/cpu"
@@ -31,6 +31,7 @@ _CURRENT = ("scaling_cur_freq", "cpuinfo_cur_freq", "cpuinfo_avg_freq")
 """Best first. cpuinfo_cur_freq asks the hardware and is root's only; cpuinfo_avg_freq answers EAGAIN when idle."""
 
 _MOST_KHZ = 100_000_000
+_MOST_DIGITS = 9
 _KHZ = 0.001
 """A file in kHz divided by this is in Hz, exactly."""
 
@@ -93,22 +94,23 @@ def probe_actuators(sysfs: Sysfs) -> list[Actuator]:
 def policies(sysfs: Sysfs) -> list[Policy]:
     """Every policy with files in it, each once, in numeric order."""
     paths = {name: f"{_POLICIES}/{name}" for name in sysfs.list(_POLICIES) if name.startswith("policy")}
+    paths = {name: path for name, path in paths.items() if sysfs.list(path)}
     known = {_resolve(sysfs, path) for path in paths.values()}
     for cpu in sysfs.list(_CPUS):
         path = f"{_CPUS}/{cpu}/cpufreq"
-        if not _is_cpu(cpu) or not sysfs.exists(path) or _resolve(sysfs, path) in known:
+        if not _is_cpu(cpu) or not sysfs.list(path) or _resolve(sysfs, path) in known:
             continue
         known.add(_resolve(sysfs, path))
         paths.setdefault(f"policy{cpu[3:]}", path)
-    return [_policy(sysfs, name, path) for name, path in paths.items() if sysfs.list(path)]
+    return [_policy(sysfs, name, paths[name]) for name in sorted(paths, key=natural_key)]
 
 
 def _policy(sysfs: Sysfs, name: str, path: str) -> Policy:
-    cpus = _text(sysfs, f"{path}/affected_cpus").split() or _text(sysfs, f"{path}/related_cpus").split()
+    cpus = _text(sysfs, f"{path}/affected_cpus") or _text(sysfs, f"{path}/related_cpus")
     return Policy(
         name=name,
         path=path,
-        cpus=tuple(int(cpu) for cpu in cpus if cpu.isascii() and cpu.isdigit()),
+        cpus=tuple(int(cpu) for cpu in cpus.split() if _is_number(cpu)),
         minimum_khz=_khz(sysfs, f"{path}/cpuinfo_min_freq"),
         maximum_khz=_khz(sysfs, f"{path}/cpuinfo_max_freq"),
     )
@@ -146,7 +148,7 @@ def _frequencies(sysfs: Sysfs, policy: Policy) -> list[Tunable]:
     )
     present = {name: _khz(sysfs, f"{policy.path}/{name}") for name, _role, _default in files}
     table = _text(sysfs, f"{policy.path}/scaling_available_frequencies").split()
-    steps = tuple(sorted(int(step) for step in table if step.isascii() and step.isdigit()))
+    steps = tuple(sorted(int(step) for step in table if _is_number(step)))
     return [
         Tunable(
             f"cpufreq.{policy.name}.{name}",
@@ -205,7 +207,7 @@ def _core_kinds(sysfs: Sysfs) -> dict[int, str]:
     for device, kind in (("cpu_core", "P-core"), ("cpu_atom", "E-core")):
         for part in _text(sysfs, f"/sys/devices/{device}/cpus").split(","):
             first, _, last = part.partition("-")
-            if first.isdigit() and (last or first).isdigit() and int(last or first) < 65536:
+            if _is_number(first) and _is_number(last or first) and int(last or first) < 65536:
                 kinds.update(dict.fromkeys(range(int(first), int(last or first) + 1), kind))
     return kinds
 
@@ -214,8 +216,13 @@ def _hz(khz: int | None) -> float | None:
     return khz * 1000.0 if khz else None
 
 
+def _is_number(word: str) -> bool:
+    """No CPU and no frequency in kHz takes more digits; ``int`` raises ValueError past 4300."""
+    return word.isascii() and word.isdigit() and len(word) <= _MOST_DIGITS
+
+
 def _is_cpu(name: str) -> bool:
-    return name.startswith("cpu") and name[3:].isdigit()
+    return name.startswith("cpu") and _is_number(name[3:])
 
 
 def _resolve(sysfs: Sysfs, path: str) -> str:

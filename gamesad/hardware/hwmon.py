@@ -174,7 +174,7 @@ class _Description:
         sensor = Sensor(
             f"hwmon.{self._chip.name}.{name}",
             measured.quantity,
-            self._say(channel),
+            self._say(channel) if name == channel else f"{self._say(channel)} input",
             self._limits(channel, measured),
             self._chip.driver,
             path=f"{self._chip.folder}/{entry}",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gamesad.hardware import drivers
-from gamesad.hardware.base import Sink, Source
+from gamesad.hardware.base import Sink, Source, integer
 from gamesad.hardware.chips import word
 from gamesad.hardware.sysfs import Sysfs, errno_name
 from gamesad.types import Absence, Heat, Quantity, Rejection, Sensor
@@ -57,6 +57,8 @@ _ONLINE = _Channel("online", Quantity.LEVEL, ("online",), lambda online: 1.0 if 
 _TEMPERATURE = _Channel(
     "temperature", Quantity.TEMPERATURE, ("temp",), lambda tenths: tenths / 10, drivers.LOWEST_C, drivers.HIGHEST_C
 )
+_VOLTAGE = _Channel("voltage", Quantity.VOLTAGE, ("voltage_now",), lambda microvolt: microvolt / 1e6, 0, 500)
+_CURRENT = _Channel("current", Quantity.CURRENT, ("current_now",), lambda microampere: microampere / 1e6, -1000, 1000)
 _CHARGES = (
     _Channel("charge", Quantity.UTILIZATION, ("capacity",), lambda percent: percent / 100, 0, 1),
     _Channel("charge", Quantity.UTILIZATION, ("energy_now", "energy_full"), lambda now, full: now / full, 0, 1),
@@ -75,8 +77,8 @@ _ENERGIES = (
 class Supply:
     """One supply. A battery's ``power`` is positive while it gives and negative while it takes.
 
-    Drivers disagree on the sign of current_now and power_now, so ``status`` decides. A battery is asked through the
-    embedded controller, hence off the tick.
+    Drivers disagree on the sign of current_now and power_now, so ``status`` decides; ``current`` keeps the driver's
+    sign. A battery is asked through the embedded controller, hence off the tick.
     """
 
     def __init__(self, sysfs: Sysfs, entry: str, channels: Sequence[_Channel], *, status: bool) -> None:
@@ -98,9 +100,9 @@ class Supply:
         if scope == "Device":
             wanted: list[tuple[_Channel, ...]] = [_CHARGES]
         elif kind in {"Battery", "UPS"}:
-            wanted = [_CHARGES, _POWERS, _ENERGIES, (_TEMPERATURE,)]
+            wanted = [_CHARGES, _POWERS, _ENERGIES, (_TEMPERATURE,), (_VOLTAGE,), (_CURRENT,)]
         else:
-            wanted = [(_ONLINE,)]
+            wanted = [(_ONLINE,), (_VOLTAGE,), (_CURRENT,)]
         found = [next((one for one in some if entries.issuperset(one.files)), None) for some in wanted]
         channels = [channel for channel in found if channel]
         status = scope != "Device" and kind in {"Battery", "UPS"} and "status" in entries
@@ -129,7 +131,7 @@ class Supply:
         for channel in self._channels:
             name = f"{self.name}.{channel.name}"
             try:
-                value = channel.value(*(int(self._read(file)) for file in channel.files))
+                value = channel.value(*(integer(self._read(file)) for file in channel.files))
             except OSError as error:
                 self._forget(channel.files)
                 sink.absent[name] = Absence(errno_name(error), now_s)

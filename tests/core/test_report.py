@@ -74,8 +74,11 @@ def test_a_status_is_told_again_only_past_its_dead_bands() -> None:
 def test_what_no_status_shows_is_no_news_and_the_battery_always_is() -> None:
     voltage = Sensor("hwmon.board.in0", Quantity.VOLTAGE, "3.3 V")
     charge = Sensor("power_supply.BAT0.charge", Quantity.UTILIZATION, "battery")
-    sensors = {sensor.name: sensor for sensor in (voltage, charge)}
+    pack = Sensor("power_supply.BAT0.voltage", Quantity.VOLTAGE, "battery")
+    flow = Sensor("power_supply.BAT0.current", Quantity.CURRENT, "battery")
+    sensors = {sensor.name: sensor for sensor in (voltage, charge, pack, flow)}
     assert not moved({voltage.name: 3.3}, {voltage.name: 5.0}, sensors)
+    assert not moved({pack.name: 12.1, flow.name: 1.5}, {pack.name: 12.0, flow.name: -1.5}, sensors)
     assert moved({charge.name: 0.51}, {charge.name: 0.50}, sensors)
 
 

@@ -30,6 +30,8 @@ OTHERS = (  # files, and the sensor that reads each: Documentation/power/powerca
     ("sys/class/power_supply/*/online", "power_supply", "online", ""),
     ("sys/class/power_supply/*/capacity", "power_supply", "charge", ""),
     ("sys/class/power_supply/*/energy_now", "power_supply", "energy", "J"),
+    ("sys/class/power_supply/*/voltage_now", "power_supply", "voltage", "V"),
+    ("sys/class/power_supply/*/current_now", "power_supply", "current", "A"),
 )
 HWMON_INPUT = re.compile(r"(temp|fan|in|curr|power|energy|freq)(\d+)_(input|average)")
 

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -50,6 +51,32 @@ def test_launch_does_not_run_the_command_without_a_daemon(empty_bus: PrivateBus,
 def test_version_does_without_a_daemon(empty_bus: PrivateBus) -> None:
     assert gamesactl("version").out == "gamesactl 0.1.0\ngamesad is not running\n"
     assert gamesactl("version", "--json").document == {"Client": "0.1.0", "Daemon": None}
+
+
+_WITHOUT_DBUS_NEXT = (
+    "import sys; sys.modules['dbus_next'] = None; from gamesactl import __main__ as it; sys.exit(it.main())"
+)
+_NO_LIBRARY = "dbus_next cannot be imported (apt install python3-dbus-next)"
+
+
+def _without_dbus_next(*words: str) -> tuple[int, str, str]:
+    command = [sys.executable, "-c", _WITHOUT_DBUS_NEXT, *words]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=20)
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+@pytest.mark.parametrize("line", ["status", "set-profile quiet", "set a b", "hold gaming", "monitor", "launch -- true"])
+def test_without_dbus_next_a_verb_says_what_to_install(line: str) -> None:
+    code, out, err = _without_dbus_next(*line.split())
+    assert (code, out, err.count("\n")) == (3, "", 1)
+    assert err.startswith(f"gamesactl: {_NO_LIBRARY}")
+
+
+def test_without_dbus_next_the_version_is_told() -> None:
+    told = f"gamesactl 0.1.0\ngamesad cannot be asked: {_NO_LIBRARY}\n"
+    assert _without_dbus_next("--version") == (0, told, "")
+    code, out, err = _without_dbus_next("version", "--json")
+    assert (code, json.loads(out), err) == (0, {"Client": "0.1.0", "Daemon": None}, "")
 
 
 def test_json_mode_tells_errors_as_json(empty_bus: PrivateBus) -> None:

@@ -88,6 +88,40 @@ def test_the_layout_before_4_3_and_links_into_the_new_one_give_each_policy_once(
     assert tunables(root)["cpufreq.policy2.scaling_governor"].path == f"{CPUS}/cpu2/cpufreq/scaling_governor"
 
 
+def test_an_empty_policy_folder_does_not_hide_the_files_of_its_cpu(tmp_path: Path) -> None:
+    own = {
+        f"{CPUS}/cpu1/cpufreq/related_cpus": "1",
+        f"{CPUS}/cpu1/cpufreq/cpuinfo_cur_freq": "900000",
+        f"{CPUS}/cpu1/cpufreq/scaling_governor": "powersave",
+        f"{CPUS}/cpu1/cpufreq/scaling_available_governors": "performance powersave",
+    }
+    later = {path.replace("policy0", "policy2"): text for path, text in BASE.items()}
+    root = tree(tmp_path, {**BASE, **own, **later})
+    (tmp_path / CPUS.strip("/") / "cpufreq/policy1").mkdir()
+    with opened(root, cpufreq.probe_sources) as sources:
+        assert sampled(sources).readings["cpufreq.policy1.frequency"] == 0.9e9
+        assert declared(sources)["cpufreq.policy1.frequency"].label == "CPU 1"
+    assert tunables(root)["cpufreq.policy1.scaling_governor"].path == f"{CPUS}/cpu1/cpufreq/scaling_governor"
+    assert [policy.name for policy in cpufreq.policies(Sysfs(str(root)))] == ["policy0", "policy1", "policy2"]
+
+
+@pytest.mark.parametrize("word", ["7" * 5000, "\u00b2", "7_0", "-1"])
+@pytest.mark.parametrize(
+    ("path", "between"),
+    [
+        (f"{POLICY}/affected_cpus", " "),
+        (f"{POLICY}/scaling_available_frequencies", " "),
+        ("/sys/devices/cpu_core/cpus", ","),
+    ],
+)
+def test_a_number_that_is_none_is_left_out_of_a_list(tmp_path: Path, path: str, between: str, word: str) -> None:
+    root = tree(tmp_path, {**BASE, path: between.join([word, "400000", "3"])})
+    assert [policy.name for policy in cpufreq.policies(Sysfs(str(root)))] == ["policy0"]
+    with opened(root, cpufreq.probe_sources) as sources:
+        assert sampled(sources).readings == {"cpufreq.policy0.frequency": 1_800_123_000.0}
+    assert word not in map(str, tunables(root)["cpufreq.policy0.scaling_max_freq"].steps)
+
+
 def test_a_machine_without_cpufreq_has_nothing_of_it(tmp_path: Path) -> None:
     root = tree(tmp_path, {f"{CPUS}/cpu0/topology/core_id": "0", f"{CPUS}/cpufreq/": ""})
     assert cpufreq.probe_sources(Sysfs(str(root))) == []

@@ -47,6 +47,8 @@ DOCUMENTED = (
     (r"/intel-rapl(-mmio)?:[^/]*/energy_uj$", Quantity.POWER),
     (r"/cooling_device\d+/cur_state$", Quantity.LEVEL),
     (r"/(core|package)_throttle_count$", Quantity.RATE),
+    (r"/power_supply/(?!hidpp_)[^/]+/voltage_now$", Quantity.VOLTAGE),
+    (r"/power_supply/(?!hidpp_)[^/]+/current_now$", Quantity.CURRENT),
 )
 CRITICAL = {
     "intel-laptop": {"hwmon.coretemp-isa-0000.temp1"},

@@ -88,8 +88,26 @@ def test_what_is_no_integer_is_unparseable(batch: FileBatch, tmp_path: Path, tex
     assert _sample(batch, 0.0).absent["b"].cause == "unparseable"
 
 
-@pytest.mark.parametrize("text", [" 42000\n", "\t42000", "+42000\n", "042000\n"])
-def test_a_number_may_stand_behind_blanks(batch: FileBatch, tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", [b"42_000\n", b"4_2000", b"0" * 60 + b"41\n", b"0" * 70 + b"42000\n", b" " * 60 + b"42000\n"]
+)
+def test_what_python_or_a_cut_would_make_a_number_of_is_unparseable(
+    batch: FileBatch, tmp_path: Path, text: bytes
+) -> None:
+    (tmp_path / "sys/b").write_bytes(text)
+    assert _sample(batch, 0.0).absent["b"].cause == "unparseable"
+
+
+@pytest.mark.parametrize("text", [b"4_3000\n", b"0" * 60 + b"41\n"])
+def test_what_turns_into_no_number_loses_its_reading(batch: FileBatch, tmp_path: Path, text: bytes) -> None:
+    assert _sample(batch, 0.0).readings["b"] == 42.0
+    (tmp_path / "sys/b").write_bytes(text)
+    sink = _sample(batch, 1.0)
+    assert (sink.readings, sink.absent["b"].cause) == ({"a": 41.0}, "unparseable")
+
+
+@pytest.mark.parametrize("text", [" 42000\n", "\t42000", "+42000\n", "042000\n", "42000  \n"])
+def test_a_number_may_stand_among_blanks(batch: FileBatch, tmp_path: Path, text: str) -> None:
     (tmp_path / "sys/b").write_text(text)
     assert _sample(batch, 0.0).readings["b"] == 42.0
 

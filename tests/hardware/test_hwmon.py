@@ -146,6 +146,14 @@ def test_the_average_is_the_power_of_a_channel_and_the_input_stands_beside_it(tm
         }
 
 
+def test_the_average_and_the_input_of_a_channel_are_told_apart(tmp_path: Path) -> None:
+    files = {"name": "amdgpu", "power1_average": "3103000", "power1_input": "3142000", "power1_label": "PPT"}
+    tree(tmp_path, chip(0, GPU, files | {"power2_input": "5000000"}))
+    with opened(tmp_path, hwmon.probe_sources) as sources:
+        labels = {name.rpartition(".")[2]: sensor.label for name, sensor in declared(sources).items()}
+    assert labels == {"power1": "amdgpu PPT", "power1_input": "amdgpu PPT input", "power2": "amdgpu power2"}
+
+
 def test_an_energy_counter_without_power_becomes_watts(tmp_path: Path) -> None:
     tree(tmp_path, chip(0, GPU, {"name": "xe", "energy2_input": "5000000", "energy2_label": "pkg"}))
     path = f"{GPU}/hwmon/hwmon0/energy2_input"

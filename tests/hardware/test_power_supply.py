@@ -9,6 +9,7 @@ import pytest
 
 from gamesad.hardware import power_supply
 from gamesad.hardware.power_supply import on_battery
+from gamesad.types import Quantity
 from tests.support.machines import rewrite, tree
 from tests.support.sampling import FaultySysfs, declared, opened, sampled
 from tests.support.trees import INTEL_LAPTOP
@@ -20,13 +21,15 @@ def _supply(name: str, **files: str) -> dict[str, str]:
     return {f"{CLASS}/{name}/{file}": text for file, text in files.items()}
 
 
-def test_a_battery_tells_charge_power_energy_and_status(tmp_path: Path) -> None:
+def test_a_battery_tells_charge_power_energy_voltage_current_and_status(tmp_path: Path) -> None:
     with opened(tree(tmp_path, INTEL_LAPTOP), power_supply.probe_sources) as sources:
         sink = sampled(sources)
     assert {name: value for name, value in sink.readings.items() if "BAT0" in name} == {
         "power_supply.BAT0.charge": 0.57,
         "power_supply.BAT0.power": pytest.approx(18.0),
         "power_supply.BAT0.energy": pytest.approx(72_000.0),
+        "power_supply.BAT0.voltage": 12.0,
+        "power_supply.BAT0.current": 1.5,
     }
     assert sink.states == {"power_supply.BAT0.status": "Discharging"}
 
@@ -39,6 +42,32 @@ def test_power_is_positive_while_a_battery_gives_whatever_sign_the_driver_uses(
     tree(tmp_path, _supply("BAT1", type="Battery", status=status, power_now=raw))
     with opened(tmp_path, power_supply.probe_sources) as sources:
         assert sampled(sources).readings == {"power_supply.BAT1.power": power_w}
+
+
+def test_voltage_and_current_are_as_the_files_say_in_volts_and_amperes(tmp_path: Path) -> None:
+    """Also of a charger: Documentation/ABI/testing/sysfs-class-power."""
+    battery = _supply("BAT0", type="Battery", status="Charging", voltage_now="11850000", current_now="-250000")
+    tree(tmp_path, battery | _supply("usb", type="USB", online="1", voltage_now="20000000", current_now="3250000"))
+    with opened(tmp_path, power_supply.probe_sources) as sources:
+        readings = sampled(sources).readings
+        quantities = {name: sensor.quantity for name, sensor in declared(sources).items()}
+    assert {name: value for name, value in readings.items() if name.endswith((".voltage", ".current"))} == {
+        "power_supply.BAT0.voltage": 11.85,
+        "power_supply.BAT0.current": -0.25,
+        "power_supply.usb.voltage": 20.0,
+        "power_supply.usb.current": 3.25,
+    }
+    assert quantities["power_supply.BAT0.voltage"] is Quantity.VOLTAGE
+    assert quantities["power_supply.BAT0.current"] is Quantity.CURRENT
+
+
+@pytest.mark.parametrize("text", ["11_850_000", "0" * 60 + "41", " " * 60 + "11850000"])
+def test_what_is_no_number_is_no_voltage(tmp_path: Path, text: str) -> None:
+    tree(tmp_path, _supply("BAT0", type="Battery", voltage_now=text))
+    with opened(tmp_path, power_supply.probe_sources) as sources:
+        sink = sampled(sources)
+    assert sink.readings == {}
+    assert sink.absent["power_supply.BAT0.voltage"].cause == "unparseable"
 
 
 def test_a_battery_without_capacity_tells_its_charge_from_energy(tmp_path: Path) -> None:
