@@ -271,16 +271,18 @@ def _fuzz(root: Path, data: st.DataObject) -> None:
     sensors = {sensor.name: sensor for source in sources for sensor in source.sensors()}
     places = sorted({sensor.path for sensor in sensors.values()})
     spoiled: set[str] = set()
-    for now_s in (1.0, 2.0, 70.0):
-        for path in data.draw(st.lists(st.sampled_from(places), min_size=3, max_size=8, unique=True)):
-            (root / path.strip("/")).write_bytes(data.draw(TEXTS))
-            spoiled.add(path)
-        sink = Sink()
+    try:
+        for now_s in (1.0, 2.0, 70.0):
+            for path in data.draw(st.lists(st.sampled_from(places), min_size=3, max_size=8, unique=True)):
+                spoiled.add(path)
+                (root / path.strip("/")).write_bytes(data.draw(TEXTS))
+            sink = Sink()
+            for source in sources:
+                source.sample(now_s, sink)
+            _accounted(sink, sensors, "fuzzed")
+    finally:  # the next example, and hypothesis's own replay of this one, begin with the same tree
         for source in sources:
-            source.sample(now_s, sink)
-        _accounted(sink, sensors, "fuzzed")
-    for source in sources:
-        source.close()
-    for path in spoiled:
-        content = FUZZED[os.path.realpath(root / path.strip("/")).removeprefix(str(root))]
-        rewrite(root, path, str(content))
+            source.close()
+        for path in spoiled:
+            content = FUZZED[os.path.realpath(root / path.strip("/")).removeprefix(str(root))]
+            rewrite(root, path, str(content))
