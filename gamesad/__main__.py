@@ -91,8 +91,9 @@ def _unknown(parser: argparse.ArgumentParser, word: str) -> str:
     if not word.startswith("-"):
         return f"{word!r} is one word too many"
     flags = parser.format_usage().replace("[", " ").replace("]", " ").split()
-    near = difflib.get_close_matches(word.partition("=")[0], [flag for flag in flags if flag.startswith("--")], n=1)
-    return f"there is no option {word}" + (f"; did you mean {near[0]}?" if near else "")
+    names = [flag.removeprefix("--") for flag in flags if flag.startswith("--")]
+    near = difflib.get_close_matches(word.partition("=")[0].lstrip("-"), names, n=1)
+    return f"there is no option {word}" + (f"; did you mean --{near[0]}?" if near else "")
 
 
 def _open_standard_streams() -> None:

@@ -13,7 +13,7 @@ from gamesad.__main__ import main
 from tests.support.daemon import without
 
 WRONG = {
-    "--nope": "there is no option --nope; did you mean --once?",
+    "--nope": "there is no option --nope",
     "--obs": "there is no option --obs; did you mean --observe?",
     "--durations 5": "there is no option --durations; did you mean --duration?",
     "status": "'status' is one word too many",
