@@ -21,7 +21,7 @@ class Option:
 
     __slots__ = ("help", "kind", "name", "short", "value")
 
-    def __init__(self, name: str, help: str, *, value: str = "", short: str = "", kind: str = "") -> None:  # noqa: A002
+    def __init__(self, name: str, help: str, *, value: str = "", short: str = "", kind: str = "") -> None:  # noqa: A002 as above
         self.name = name
         self.help = help
         self.value = value
