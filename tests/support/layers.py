@@ -11,6 +11,8 @@ from pathlib import PurePath
 
 import pytest
 
+from tests.support import cache
+
 _ACCELERATORS = ("gpu", "accelerator", "nvidia", "cuda")
 
 
@@ -52,6 +54,8 @@ class _Layers:
         for layer, outcomes in sorted(self._outcomes.items()):
             told = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
             terminalreporter.write_line(f"{layer:<20} {self._seconds[layer] / 1000:7.1f} s  {told}")
+        for line in cache.told:
+            terminalreporter.write_line(line)
         for skip in self._skips:
             terminalreporter.write_line(f"not run: {skip}", red=not self._allow_skips)
 
