@@ -1,0 +1,189 @@
+"""Debian booted in a container: systemd is PID 1, everything it writes goes to memory, and nothing stays behind.
+
+``with booted("12") as machine:`` gives a running system; ``machine.run("systemctl", "status", "gamesad")`` runs
+a command in it. With ``hardware=`` the /sys of a simulated machine (``tests.support.fuse_machine``) stands where the
+kernel's own would, so that the unmodified service finds sensors and controls.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.support import debian
+
+T = TypeVar("T")
+
+BOOT_S = 60.0
+STOP_S = 30.0
+PATIENCE_S = 30.0
+
+_HARDWARE = "/run/hardware"
+# Bound over the kernel's own once it has booted: systemd-nspawn mounts sysfs over what it binds itself.
+_PLUG = f"""
+set -e
+mkdir -p /sys/firmware
+for part in devices class firmware; do mount --bind {_HARDWARE}/sys/$part /sys/$part; done
+"""
+
+# In a mount namespace of its own, so that no mount outlives it; /run is hidden from nspawn, which leaves locks there.
+_BOOT = """
+set -e
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs {place}
+mkdir {place}/upper {place}/work {place}/root
+mount -t overlay overlay -o lowerdir={layers},upperdir={place}/upper,workdir={place}/work {place}/root
+exec systemd-nspawn --quiet --directory={place}/root --boot --register=no --keep-unit --link-journal=no \
+    --private-network --console=pipe --machine={name} {binds}
+"""
+
+_ENVIRONMENT = {
+    # What gamesad is to write is writable, as on a machine.
+    "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "yes",
+    # As Debian boots; systemd of Debian 13 refuses the older hierarchy that this machine may have.
+    "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
+}
+
+
+class Container:
+    """A booted Debian. ``pid`` is its PID 1, seen from outside."""
+
+    def __init__(self, release: str, process: subprocess.Popen[bytes], console: Path) -> None:
+        self.release = release
+        self.pid = 0
+        self._process = process
+        self._console = console
+
+    @property
+    def root(self) -> Path:
+        """Its file system, seen from outside."""
+        return Path(f"/proc/{self.pid}/root")
+
+    def run(
+        self, *line: str | Path, user: str = "", text: str | None = None, timeout_s: float = 120.0
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command inside, as root or somebody else, with ``text`` as its standard input."""
+        return subprocess.run(
+            self.line(*line, user=user),
+            input=text or "",
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def line(self, *line: str | Path, user: str = "") -> list[str]:
+        """The command line, outside, of a command inside."""
+        entered = ["nsenter", f"--target={self.pid}", "--all", "env", "-i", *_INSIDE]
+        return [*entered, *(["runuser", "-u", user, "--"] if user else []), *map(str, line)]
+
+    def tell(self, *line: str | Path, text: str | None = None, timeout_s: float = 120.0) -> str:
+        """What a command that must succeed prints."""
+        ran = self.run(*line, text=text, timeout_s=timeout_s)
+        assert ran.returncode == 0, (
+            f"{shlex.join(map(str, line))} ended with {ran.returncode}:\n{ran.stdout}{ran.stderr}"
+        )
+        return ran.stdout
+
+    def unit(self, *properties: str, name: str = "gamesad") -> tuple[str, ...]:
+        """The values of a unit's properties, ``unit("ActiveState", "SubState")``."""
+        told = self.tell("systemctl", "show", name, f"--property={','.join(properties)}")
+        values = dict(line.split("=", 1) for line in told.splitlines())
+        return tuple(values[one] for one in properties)
+
+    def journal(self, *matches: str) -> list[dict[str, Any]]:
+        """The journal's entries for these matches (``-u gamesad``, ``MESSAGE_ID=…``), oldest first."""
+        told = self.tell("journalctl", "--output=json", "--all", "--no-pager", "--quiet", *matches)
+        return [json.loads(line) for line in told.splitlines()]
+
+    def messages(self, *matches: str) -> list[str]:
+        """The texts of these entries."""
+        return [str(entry["MESSAGE"]) for entry in self.journal(*(matches or ("--unit=gamesad",)))]
+
+    def stop(self) -> None:
+        """Powers it off; killed when it does not go."""
+        if self._process.poll() is None and self.pid:
+            os.kill(self.pid, signal.SIGRTMIN + 4)
+        try:
+            self._process.wait(STOP_S if self.pid else 0)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def wait_running(self) -> None:
+        """Until systemd has started everything; with what failed when something did."""
+        self.pid = eventually(self._first_process, "PID 1", BOOT_S)
+        state = eventually(self._booted, "the end of the boot", BOOT_S)
+        assert state == "running", self.run("systemctl", "--failed", "--no-pager").stdout
+
+    def _first_process(self) -> int:
+        assert self._process.poll() is None, f"systemd-nspawn ended:\n{self._console.read_text(errors='replace')}"
+        for child in Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split():
+            try:
+                status = Path(f"/proc/{child}/status").read_text()
+            except OSError:
+                continue
+            if "Name:\tsystemd\n" in status and f"NSpid:\t{child}\t1\n" in status:
+                return int(child)
+        return 0
+
+    def _booted(self) -> str:
+        assert self._process.poll() is None, f"systemd-nspawn ended:\n{self._console.read_text(errors='replace')}"
+        state = self.run("systemctl", "is-system-running").stdout.strip()
+        return state if state in {"running", "degraded", "maintenance"} else ""
+
+
+_INSIDE = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOME=/root")
+
+
+@contextmanager
+def booted(release: str = "12", *, hardware: Path | None = None, layers: Sequence[Path] = ()) -> Iterator[Container]:
+    """A running Debian, above ``layers`` (folders of changes, the last one on top); gone with the block.
+
+    ``hardware``: a folder whose sys/ is bound over the container's.
+    """
+    binds = [f"--bind={hardware}:{_HARDWARE}"] if hardware else []
+    with tempfile.TemporaryDirectory(prefix="gamesad-container-") as folder:
+        place, console = Path(folder, "place"), Path(folder, "console")
+        place.mkdir()
+        script = _BOOT.format(
+            place=place,
+            layers=":".join(str(layer) for layer in [*reversed(layers), debian.root(release)]),
+            name=f"debian{release}-{os.getpid()}",
+            binds=shlex.join(binds),
+        )
+        alone = ["setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--propagation=private"]
+        with console.open("wb") as output:
+            process = subprocess.Popen(
+                [*alone, "sh", "-c", script],
+                env={**os.environ, **_ENVIRONMENT},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        container = Container(release, process, console)
+        try:
+            container.wait_running()
+            if hardware:
+                container.tell("sh", "-c", _PLUG)
+            yield container
+        finally:
+            container.stop()
+
+
+def eventually(ask: Callable[[], T], what: str, timeout_s: float = PATIENCE_S) -> T:
+    """The first answer that is true; fails when none is in time."""
+    deadline_s = time.monotonic() + timeout_s
+    while not (answer := ask()):
+        assert time.monotonic() < deadline_s, f"{what} did not come in {timeout_s:g} s"
+        time.sleep(0.02)
+    return answer
