@@ -24,7 +24,7 @@ def built(version: str | None = None) -> list[Path]:
     files += [ROOT / name for name in _ALSO]
     inputs = [one for path in files for one in (f"{path.relative_to(ROOT)} {path.stat().st_mode & 0o111}", path)]
     folder = cached(f"debs-{version or 'own'}", [version or "", *inputs], make)
-    return [next(folder.glob(f"{name}_*.deb")) for name in PACKAGES]
+    return [next(folder.glob(f"{name}_*_all.deb")) for name in PACKAGES]
 
 
 def _counts(path: Path) -> bool:
