@@ -11,7 +11,7 @@ from tests.support.cache import cached
 SUITES = {"12": "bookworm", "13": "trixie"}
 PACKAGES = (
     # PID 1 and what gamesad talks to
-    *("systemd-sysv", "udev", "dbus", "polkitd", "kmod"),
+    *("systemd-sysv", "udev", "dbus", "polkitd", "kmod", "libpam-systemd"),
     # what the package depends on, so that installing it needs no archive
     *("python3", "python3-dbus-next", "python3-numpy", "python3-psutil", "python3-pyudev", "python3-systemd"),
     # for the tests
