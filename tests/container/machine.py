@@ -14,7 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from tests.support import debian
 
 T = TypeVar("T")
+C = TypeVar("C", bound="Container")
 
 BOOT_S = 60.0
 STOP_S = 30.0
@@ -32,7 +33,7 @@ _HARDWARE = "/run/hardware"
 _PLUG = f"""
 set -e
 mkdir -p /sys/firmware
-for part in devices class firmware; do mount --bind {_HARDWARE}/sys/$part /sys/$part; done
+for part in $(ls {_HARDWARE}/sys); do mount --bind {_HARDWARE}/sys/$part /sys/$part; done
 """
 
 # In a mount namespace of its own, so that no mount outlives it; /run is hidden from nspawn, which leaves locks there.
@@ -41,7 +42,7 @@ set -e
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs {place}
 mkdir {place}/upper {place}/work {place}/root
-mount -t overlay overlay -o lowerdir={layers},upperdir={place}/upper,workdir={place}/work {place}/root
+mount -t overlay overlay -o lowerdir={debian},upperdir={place}/upper,workdir={place}/work {place}/root
 exec systemd-nspawn --quiet --directory={place}/root --boot --register=no --keep-unit --link-journal=no \
     --private-network --console=pipe --machine={name} {binds}
 """
@@ -109,6 +110,21 @@ class Container:
         """The texts of these entries."""
         return [str(entry["MESSAGE"]) for entry in self.journal(*(matches or ("--unit=gamesad",)))]
 
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """Not a block is left on its disk meanwhile."""
+        disk = os.statvfs(self.root)
+        self._resize(f"{(disk.f_blocks - disk.f_bfree) * disk.f_frsize}")
+        try:
+            yield
+        finally:
+            self._resize("50%")
+
+    def _resize(self, size: str) -> None:
+        place = self._console.with_name("place")
+        line = ["nsenter", f"--target={self._process.pid}", "--mount", "mount", "-o", f"remount,size={size}", place]
+        subprocess.run(line, check=True)
+
     def stop(self) -> None:
         """Powers it off; killed when it does not go."""
         if self._process.poll() is None and self.pid:
@@ -146,18 +162,15 @@ _INSIDE = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 
 
 
 @contextmanager
-def booted(release: str = "12", *, hardware: Path | None = None, layers: Sequence[Path] = ()) -> Iterator[Container]:
-    """A running Debian, above ``layers`` (folders of changes, the last one on top); gone with the block.
-
-    ``hardware``: a folder whose sys/ is bound over the container's.
-    """
+def booted(release: str, *, hardware: Path | None = None, of: type[C] = Container) -> Iterator[C]:  # type: ignore[assignment]
+    """A running Debian, gone with the block. ``hardware``: a folder whose sys/ is bound over the container's."""
     binds = [f"--bind={hardware}:{_HARDWARE}"] if hardware else []
     with tempfile.TemporaryDirectory(prefix="gamesad-container-") as folder:
         place, console = Path(folder, "place"), Path(folder, "console")
         place.mkdir()
         script = _BOOT.format(
             place=place,
-            layers=":".join(str(layer) for layer in [*reversed(layers), debian.root(release)]),
+            debian=debian.root(release),
             name=f"debian{release}-{os.getpid()}",
             binds=shlex.join(binds),
         )
@@ -170,7 +183,7 @@ def booted(release: str = "12", *, hardware: Path | None = None, layers: Sequenc
                 stdout=output,
                 stderr=output,
             )
-        container = Container(release, process, console)
+        container = of(release, process, console)
         try:
             container.wait_running()
             if hardware:

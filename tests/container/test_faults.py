@@ -1,0 +1,96 @@
+"""What goes wrong around the service: each ends in a safe machine and a clear line in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gamesad.messages import Message
+from tests.container.computer import Computer
+from tests.container.machine import eventually
+
+
+@contextmanager
+def done(machine: Computer, begin: str, end: str) -> Iterator[None]:
+    """A shell command, and another at the end that undoes it."""
+    machine.tell("sh", "-c", begin)
+    try:
+        yield
+    finally:
+        machine.tell("sh", "-c", end)
+
+
+def test_a_full_disk_does_not_keep_it_from_throttling_and_a_choice_that_is_lost_is_told(installed: Computer) -> None:
+    with installed.full_disk():
+        installed.start()
+        installed.tell("gamesactl", "set-profile", "quiet")
+        installed.wait_said("No space left on device")
+        [lost] = installed.journal("--unit=gamesad", f"MESSAGE_ID={Message.STATE_UNSAVED.message_id}")
+        assert lost["PRIORITY"] == "4"
+        installed.tell("gamesactl", "set-profile", "balanced")
+        installed.wait_as_found()
+        installed.throttle()
+        installed.tell("systemctl", "stop", "gamesad")
+    assert installed.as_found()
+
+
+def test_a_root_that_turns_read_only_leaves_it_at_work(running: Computer) -> None:
+    running.throttle()
+    # The journal goes to memory first, as it does when the disk of a running system fails.
+    with done(
+        running, "journalctl --relinquish-var; mount -o remount,ro /", "mount -o remount,rw /; journalctl --flush"
+    ):
+        running.tell("gamesactl", "set-profile", "quiet")
+        running.wait_said("Read-only file system")
+        running.tell("systemctl", "restart", "gamesad")
+        running.wait_throttled()
+        running.tell("systemctl", "stop", "gamesad")
+        assert running.as_found()
+
+
+def test_masking_it_while_it_throttles_puts_the_machine_back(running: Computer) -> None:
+    running.throttle()
+    with done(running, "systemctl mask --now gamesad", "systemctl unmask gamesad"):
+        assert running.as_found()
+        refused = running.run("systemctl", "start", "gamesad")
+        assert refused.returncode != 0
+        assert "is masked" in refused.stderr
+        asked = running.run("gamesactl", "status")
+        assert asked.returncode == 3
+        assert len(asked.stderr.splitlines()) == 1
+
+
+def test_it_throttles_without_a_bus_and_serves_again_when_the_bus_is_back(running: Computer) -> None:
+    with done(running, "systemctl stop dbus.socket dbus.service", "systemctl start dbus.socket dbus.service"):
+        running.wait_said("not on the bus")
+        running.throttle()
+    running.wait_said("on the bus as org.gamesa.Gamesad1")
+    eventually(lambda: running.run("gamesactl", "status").returncode == 0, "an answer")
+
+
+def test_it_survives_a_restart_of_the_bus(running: Computer) -> None:
+    running.tell("systemctl", "restart", "dbus")
+    running.wait_said("not on the bus")
+    assert running.journal(f"MESSAGE_ID={Message.BUS_LOST.message_id}")
+    eventually(lambda: running.journal(f"MESSAGE_ID={Message.BUS_BACK.message_id}"), "the return to the bus")
+    eventually(lambda: running.run("gamesactl", "status").returncode == 0, "an answer")
+    running.throttle()
+    assert running.unit("NRestarts") == ("0",)
+
+
+def test_it_asks_the_polkit_that_is_there(running: Computer) -> None:
+    """A stranger is refused by a restarted polkit, and as well when there is none; root never needs one."""
+    with done(running, "useradd --no-create-home guest", "userdel guest"):
+        running.tell("systemctl", "restart", "polkit")
+        assert running.run("gamesactl", "set-profile", "quiet", user="guest").returncode == 4
+        with done(running, "systemctl mask --runtime --now polkit", "systemctl unmask --runtime polkit"):
+            refused = running.run("gamesactl", "set-profile", "quiet", user="guest")
+            assert refused.returncode == 4
+            assert len(refused.stderr.splitlines()) == 1
+            assert running.run("gamesactl", "set-profile", "quiet").returncode == 0
+
+
+def test_a_restarted_journal_keeps_what_comes_after(running: Computer) -> None:
+    running.tell("systemctl", "restart", "systemd-journald")
+    running.throttle()
+    running.wait_said("throttle: ")

@@ -1,0 +1,74 @@
+"""The installed service under a real systemd: ready, watched, killed, and what the journal has of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from gamesad.messages import Message
+from tests.container.computer import Computer
+from tests.container.machine import eventually
+
+IMPATIENT = "[Service]\nWatchdogSec=3\n"
+
+
+def test_it_counts_as_started_when_it_has_regulated_once_and_answers_on_the_bus(running: Computer) -> None:
+    assert running.unit("ActiveState", "SubState", "StatusText") == ("active", "running", "regulating")
+    running.tell("busctl", "call", "org.gamesa.Gamesad1", "/org/gamesa/Gamesad1", "org.freedesktop.DBus.Peer", "Ping")
+    assert running.as_found(), "nothing was asked for and nothing is hot"
+
+
+def test_what_happens_stands_in_the_journal_with_fields_and_an_explanation(running: Computer) -> None:
+    running.throttle()
+    since = f"_SYSTEMD_INVOCATION_ID={running.unit('InvocationID')[0]}"
+    entry = running.journal(f"MESSAGE_ID={Message.DECISION.message_id}", "GAMESAD_ACTION=throttle", since)[0]
+    assert entry["MESSAGE"].startswith("throttle: CPU Tctl ")
+    assert (entry["PRIORITY"], entry["SYSLOG_IDENTIFIER"], entry["_SYSTEMD_UNIT"]) == (
+        "6",
+        "gamesad",
+        "gamesad.service",
+    )
+    assert entry["GAMESAD_PROFILE"] == "balanced"
+    assert "cpufreq.boost=0" in entry["GAMESAD_SETTINGS"]
+    explained = running.tell("journalctl", "--unit=gamesad", "--catalog", "--no-pager")
+    assert "Subject: Decision: throttle" in explained
+    assert "GAMESAD_SOURCE says whose wish it was" in explained
+
+
+def test_a_killed_service_leaves_the_machine_as_found_and_comes_back(running: Computer) -> None:
+    running.throttle()
+    running.hardware.control("ambient", 0.0)
+    running.tell("systemctl", "kill", "--signal=KILL", "gamesad")
+    running.wait_as_found()
+    running.wait_said("Main process exited, code=killed, status=9/KILL")
+    running.wait_said("put back cpufreq")
+    eventually(lambda: running.unit("ActiveState", "NRestarts") == ("active", "1"), "the restart")
+
+
+def test_a_tick_that_hangs_is_ended_by_the_watchdog_and_the_machine_is_as_found(installed: Computer) -> None:
+    installed.start(IMPATIENT)
+    installed.throttle()
+    installed.tell("systemctl", "kill", "--signal=STOP", "gamesad")
+    installed.wait_as_found()
+    installed.wait_said("Watchdog timeout (limit 3s)!")
+    installed.wait_said("Failed with result 'watchdog'")
+    eventually(lambda: installed.unit("ActiveState", "NRestarts") == ("active", "1"), "the restart")
+
+
+@pytest.mark.full
+def test_a_file_that_never_answers_is_ended_by_the_watchdog_too(installed: Computer) -> None:
+    """Neither a signal nor a kill ends a process that waits in the kernel: systemd restores while it still hangs."""
+    installed.start(IMPATIENT + "TimeoutStopSec=2\n")
+    installed.throttle()
+    installed.hardware.control("slow", "/sys/devices/system/cpu/cpufreq/policy0/scaling_max_freq", 60.0)
+    installed.wait_said("Watchdog timeout (limit 3s)!")
+    installed.hardware.control("heal", "/sys/devices/system/cpu/cpufreq/policy0/scaling_max_freq")
+    installed.wait_said("put back cpufreq", 90.0)
+
+
+def test_a_stop_puts_everything_back_and_is_no_failure(running: Computer) -> None:
+    running.throttle()
+    running.tell("systemctl", "stop", "gamesad")
+    assert running.as_found()
+    assert running.unit("ActiveState", "Result", "ExecMainStatus") == ("inactive", "success", "0")
+    assert not (running.root / "run/gamesad/baseline.json").exists()
+    assert not [text for text in running.said() if "Traceback" in text]
