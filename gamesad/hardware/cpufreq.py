@@ -202,14 +202,28 @@ def _label(cpus: tuple[int, ...], kinds: dict[int, str]) -> str:
 
 
 def _core_kinds(sysfs: Sysfs) -> dict[int, str]:
-    """Which CPUs are performance and which efficiency cores: the perf devices cpu_core and cpu_atom list them."""
+    """What kind of core each CPU is, where there are several: Intel's perf devices list theirs, Arm tells capacities.
+
+    AMD's do not tell: prefcore ranks cores, and a lower ``cpuinfo_max_freq`` is no proof of another kind.
+    """
     kinds: dict[int, str] = {}
-    for device, kind in (("cpu_core", "P-core"), ("cpu_atom", "E-core")):
+    for device, kind in (("cpu_core", "P-core"), ("cpu_atom", "E-core"), ("cpu_lowpower", "LP E-core")):
         for part in _text(sysfs, f"/sys/devices/{device}/cpus").split(","):
             first, _, last = part.partition("-")
             if _is_number(first) and _is_number(last or first) and int(last or first) < 65536:
                 kinds.update(dict.fromkeys(range(int(first), int(last or first) + 1), kind))
-    return kinds
+    return kinds or _capacities(sysfs)
+
+
+def _capacities(sysfs: Sysfs) -> dict[int, str]:
+    """cpuN/cpu_capacity (ABI/testing/sysfs-devices-system-cpu): 1024 for the fastest core of the machine."""
+    texts = {int(cpu[3:]): _text(sysfs, f"{_CPUS}/{cpu}/cpu_capacity") for cpu in sysfs.list(_CPUS) if _is_cpu(cpu)}
+    capacities = {cpu: int(text) for cpu, text in texts.items() if _is_number(text)}
+    least, most = min(capacities.values(), default=0), max(capacities.values(), default=0)
+    if least == most:
+        return {}
+    named = {least: "little core", most: "big core"}
+    return {cpu: named.get(capacity, "middle core") for cpu, capacity in capacities.items()}
 
 
 def _hz(khz: int | None) -> float | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gamesad.hardware import chips, drivers
+from gamesad.hardware import chips, driver_table, drivers, processors
 from gamesad.hardware.base import FileBatch, NumberFile, Sink
 from gamesad.hardware.chips import Chip
 from gamesad.hardware.counters import Counter, CounterBatch
@@ -30,7 +30,7 @@ class _Kind:
 
 
 _KINDS: dict[str, _Kind] = {
-    "temp": _Kind(Quantity.TEMPERATURE, 1000, drivers.LOWEST_C, drivers.HIGHEST_C),
+    "temp": _Kind(Quantity.TEMPERATURE, 1000, driver_table.LOWEST_C, driver_table.HIGHEST_C),
     "fan": _Kind(Quantity.FAN, 1, 0, 40_000),  # server fans reach 30 000; a missing one may read 65 535 and more
     "power": _Kind(Quantity.POWER, 1_000_000, 0, _HIGHEST_POWER_W),
     "in": _Kind(Quantity.VOLTAGE, 1000, -60, 500),  # -12 V rails to mains at a power supply
@@ -43,8 +43,13 @@ _KINDS: dict[str, _Kind] = {
 def probe_sources(sysfs: Sysfs) -> list[Hwmon]:
     found = chips.find(sysfs)
     critical = drivers.critical_of(sysfs, found).chips
-    cpu = drivers.processor(sysfs)
-    return [_source(sysfs, chip, cpu, critical=chip.driver in critical) for chip in found]
+    cpu = processors.processor(sysfs)
+    sources = []
+    for chip in found:
+        alike = [one for one in found if one.driver == chip.driver]
+        node = f" {alike.index(chip)}" if len(alike) > 1 else ""
+        sources.append(_source(sysfs, chip, cpu, node, critical=chip.driver in critical))
+    return sources
 
 
 class Hwmon:
@@ -122,8 +127,8 @@ class _Sleep:
             self._handle = None
 
 
-def _source(sysfs: Sysfs, chip: Chip, cpu: drivers.Processor, *, critical: bool) -> Hwmon:
-    described = _Description(sysfs, chip, cpu, critical=critical)
+def _source(sysfs: Sysfs, chip: Chip, cpu: processors.Processor, node: str, *, critical: bool) -> Hwmon:
+    described = _Description(sysfs, chip, cpu, node, critical=critical)
     files: list[NumberFile] = []
     counters: list[Counter] = []
     for entry in described.inputs:
@@ -151,18 +156,19 @@ def _order(entry: str) -> tuple[int, list[str | int]]:
 
 
 class _Description:
-    """Makes the sensors of one chip from its folder."""
+    """Makes the sensors of one chip from its folder. ``node`` tells chips of one driver apart (" 0"), for people."""
 
-    def __init__(self, sysfs: Sysfs, chip: Chip, cpu: drivers.Processor, *, critical: bool) -> None:
+    def __init__(self, sysfs: Sysfs, chip: Chip, cpu: processors.Processor, node: str, *, critical: bool) -> None:
         self._sysfs = sysfs
         self._chip = chip
         self._cpu = cpu
+        self._node = node
         self.entries = set(sysfs.list(chip.folder))
         self.inputs = sorted((entry for entry in self.entries if chips.INPUT.fullmatch(entry)), key=_order)
         channels = dict.fromkeys(_parts(entry)[1] for entry in self.inputs)
         self._labels = {channel: self._label(channel) for channel in channels}
         temperatures = {channel: label for channel, label in self._labels.items() if channel.startswith("temp")}
-        self._needed = drivers.representative(temperatures) if critical else frozenset()
+        self._needed = drivers.representative(temperatures, chip.driver) if critical else frozenset()
 
     def file(self, name: str, entry: str) -> NumberFile:
         kind, channel, _number, _suffix = _parts(entry)
@@ -194,7 +200,7 @@ class _Description:
         )
         return Counter(sensor, (path,), 1_000_000, _HIGHEST_POWER_W)
 
-    def _temperature(self, channel: str, known: drivers.Driver, path: str) -> Sensor:
+    def _temperature(self, channel: str, known: driver_table.Driver, path: str) -> Sensor:
         critical = channel in self._needed
         limits = self._temperature_limits(channel, known) if known.heat else NO_LIMITS
         sensor = Sensor(
@@ -210,12 +216,12 @@ class _Description:
         needs_limit = critical and limits.critical is None
         return drivers.with_default_limit(sensor, self._cpu) if needs_limit else sensor
 
-    def _temperature_limits(self, channel: str, known: drivers.Driver) -> SensorLimits:
+    def _temperature_limits(self, channel: str, known: driver_table.Driver) -> SensorLimits:
         maximum = drivers.sane_limit_c(self._number(f"{channel}_max", 1000)) if known.states_maximum else None
         critical = drivers.sane_limit_c(self._number(f"{channel}_crit", 1000))
         emergency = drivers.sane_limit_c(self._number(f"{channel}_emergency", 1000))
         minimum = self._number(f"{channel}_min", 1000)
-        if minimum is not None and not drivers.LOWEST_C <= minimum < (maximum or 100.0):
+        if minimum is not None and not driver_table.LOWEST_C <= minimum < (maximum or 100.0):
             minimum = None
         return drivers.consistent(SensorLimits(minimum, maximum, critical, emergency))
 
@@ -249,5 +255,5 @@ class _Description:
         if what in {"Package id", "Physical id"}:
             return "CPU package" if number == "0" else f"CPU package {number}"
         if label in {"Tctl", "Tdie"}:
-            return f"CPU {label}"
+            return f"CPU{self._node} {label}"
         return f"{self._chip.driver} {label or channel}"

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gamesad.hardware import drivers
 from gamesad.hardware.base import Sink, Source, integer
 from gamesad.hardware.chips import word
+from gamesad.hardware.driver_table import HIGHEST_C, LOWEST_C
 from gamesad.hardware.sysfs import Sysfs, errno_name
 from gamesad.types import Absence, Heat, Quantity, Rejection, Sensor
 
@@ -54,9 +54,7 @@ class _Channel:
 
 # 2 is "online, and the voltage can be chosen" (USB power delivery)
 _ONLINE = _Channel("online", Quantity.LEVEL, ("online",), lambda online: 1.0 if online == 2 else float(online), 0, 1)
-_TEMPERATURE = _Channel(
-    "temperature", Quantity.TEMPERATURE, ("temp",), lambda tenths: tenths / 10, drivers.LOWEST_C, drivers.HIGHEST_C
-)
+_TEMPERATURE = _Channel("temperature", Quantity.TEMPERATURE, ("temp",), lambda tenths: tenths / 10, LOWEST_C, HIGHEST_C)
 _VOLTAGE = _Channel("voltage", Quantity.VOLTAGE, ("voltage_now",), lambda microvolt: microvolt / 1e6, 0, 500)
 _CURRENT = _Channel("current", Quantity.CURRENT, ("current_now",), lambda microampere: microampere / 1e6, -1000, 1000)
 _CHARGES = (

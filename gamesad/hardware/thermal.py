@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from gamesad.hardware import chips, drivers
+from gamesad.hardware import chips, driver_table, drivers, processors
 from gamesad.hardware.base import FileBatch, NumberFile, Sink, Source
 from gamesad.hardware.sysfs import Sysfs, natural_key
 from gamesad.types import NO_LIMITS, Absence, Heat, Quantity, Sensor, SensorLimits
@@ -35,7 +36,7 @@ class Zone:
         self._mode: int | None = None
         self._disabled_since_s: float | None = None
         low = drivers.driver(sensor.driver).lowest_c
-        self._batch = FileBatch(sysfs, [NumberFile(sensor, sensor.path, 1000, low, drivers.HIGHEST_C)])
+        self._batch = FileBatch(sysfs, [NumberFile(sensor, sensor.path, 1000, low, driver_table.HIGHEST_C)])
 
     def sensors(self) -> Sequence[Sensor]:
         return (self._sensor,)
@@ -97,7 +98,7 @@ class Cooling:
 
 def _zones(sysfs: Sysfs) -> list[Source]:
     critical = drivers.critical_of(sysfs, chips.find(sysfs)).zones
-    cpu = drivers.processor(sysfs)
+    cpu, ceiling_c = processors.processor(sysfs), drivers.ceiling_c(sysfs)
     zones: list[Source] = []
     taken: dict[str, int] = {}
     for folder, kind in sorted(drivers.zone_types(sysfs).items(), key=lambda item: _place(sysfs, item[0])):
@@ -114,6 +115,9 @@ def _zones(sysfs: Sysfs) -> list[Source]:
         )
         if sensor.critical and sensor.limits.critical is None and sensor.limits.hot is None:
             sensor = drivers.with_default_limit(sensor, cpu)
+        if sensor.critical and ceiling_c is not None:
+            lowest_c = min(ceiling_c, sensor.limits.critical or ceiling_c)
+            sensor = replace(sensor, limits=replace(sensor.limits, critical=lowest_c))
         mode = f"{folder}/mode"
         zones.append(Zone(sysfs, sensor, mode if sysfs.exists(mode) else None))
     return zones

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import runpy
+from pathlib import Path
+
 import pytest
 
 from gamesad.hardware import drivers
-from gamesad.hardware.drivers import Processor
+from gamesad.hardware.driver_table import ROWS, Row
+from gamesad.hardware.processors import Processor, default_critical_c
 from gamesad.types import Heat, SensorLimits
 
 
@@ -22,6 +27,14 @@ from gamesad.types import Heat, SensorLimits
         ([], ["bigcore0-thermal", "littlecore-thermal", "package-thermal"], set(),
          {"bigcore0-thermal", "littlecore-thermal"}),
         ([], ["soc-thermal", "ddr-thermal"], set(), {"soc-thermal"}),
+        ([], ["big-cluster", "little-cluster", "gpu0", "pmic"], set(), {"big-cluster", "little-cluster"}),
+        ([], ["BIG", "MID", "LITTLE", "G3D"], set(), {"BIG", "MID", "LITTLE"}),
+        ([], ["cluster0-thermal", "soc-thermal"], set(), {"cluster0-thermal"}),
+        ([], ["tj-thermal", "gpu-thermal"], set(), {"tj-thermal"}),
+        (["scmi_sensors"], ["acpitz"], {"scmi_sensors"}, set()),
+        (["scpi_sensors", "cpu_thermal"], [], {"cpu_thermal"}, set()),
+        (["steamdeck_hwmon", "k10temp", "amdgpu"], ["acpitz"], {"k10temp"}, set()),
+        (["macsmc_hwmon"], [], set(), set()),
         ([], ["BCPU-therm", "MCPU-therm", "GPU-therm"], set(), {"BCPU-therm", "MCPU-therm"}),
         ([], ["bcm2835_thermal", "acpitz"], set(), {"bcm2835_thermal"}),
         (["cpu_thermal"], [], {"cpu_thermal"}, set()),
@@ -80,7 +93,7 @@ def test_one_channel_stands_for_a_chip_or_its_cores_do(labels: dict[str, str], c
     ],
 )
 def test_the_limit_of_an_amd_processor_is_its_makers(family: int, name: str, limit_c: float) -> None:
-    assert drivers.default_critical_c("k10temp", Processor("AuthenticAMD", family, name)) == limit_c
+    assert default_critical_c("k10temp", Processor("AuthenticAMD", family, name)) == limit_c
 
 
 @pytest.mark.parametrize(
@@ -112,3 +125,44 @@ def test_a_senseless_limit_is_none(limit_c: float | None) -> None:
 def test_an_equal_maximum_and_critical_limit_are_both_kept() -> None:
     limits = SensorLimits(maximum=100.0, critical=100.0, emergency=105.0)
     assert drivers.consistent(limits) == limits
+
+
+ROOT = Path(__file__).parents[2]
+ROW_NAMES = [(row, name.strip(" …")) for row in ROWS for name in re.sub(r"\([^)]*\)", "", row.shown).split(",")]
+
+
+@pytest.mark.parametrize(("row", "name"), ROW_NAMES, ids=[name for _row, name in ROW_NAMES])
+def test_every_name_in_the_table_is_matched_by_its_own_row_first(row: Row, name: str) -> None:
+    for one in re.sub(r" to .*", "", name).replace("*", "x").split():
+        assert next(found for found in ROWS if re.fullmatch(found.pattern, one)) is row
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.shown for row in ROWS])
+def test_the_table_says_what_is_critical_as_the_rules_do(row: Row) -> None:
+    name = re.split(r"[ ,]", row.shown)[0]
+    alone = drivers.critical([name], [name])
+    beside_better = drivers.critical([name, "coretemp"], [name])
+    assert bool(alone.chips | alone.zones) == (row.critical != "no")
+    assert (name in beside_better.chips) == (row.critical == "yes")
+    assert row.critical in {"yes", "fallback", "no"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "channels"),
+    [
+        ({"temp1": "pmic", "temp2": "soc"}, {"temp2"}),
+        ({"temp1": "CPU_B0", "temp2": "CPU_M1", "temp3": "PCB_AMB"}, {"temp1", "temp2"}),
+        ({"temp1": "big cluster", "temp2": "gpu"}, {"temp1"}),
+        ({"temp1": "pmic", "temp2": ""}, set()),
+    ],
+)
+def test_of_what_a_system_controller_measures_only_a_processor_is_depended_on(
+    labels: dict[str, str], channels: set[str]
+) -> None:
+    assert drivers.representative(labels, "scpi_sensors") == channels
+    assert drivers.representative(labels, "scmi_sensors") == channels
+
+
+def test_the_page_of_drivers_is_made_from_the_table() -> None:
+    page = ROOT / "docs" / "hardware.md"
+    assert runpy.run_path(str(ROOT / "docs" / "generate-hardware"))["page"](page.read_text()) == page.read_text()
