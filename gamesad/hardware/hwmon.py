@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gamesad.hardware import chips, driver_table, drivers, processors
-from gamesad.hardware.base import FileBatch, NumberFile, Sink
+from gamesad.hardware.base import FileBatch, NumberFile, Sink, Source
 from gamesad.hardware.chips import Chip
 from gamesad.hardware.counters import Counter, CounterBatch
+from gamesad.hardware.sleep import Sleep, rested
 from gamesad.hardware.sysfs import Sysfs, natural_key
 from gamesad.types import NO_LIMITS, Absence, Heat, Quantity, Sensor, SensorLimits
 
@@ -40,15 +41,15 @@ _KINDS: dict[str, _Kind] = {
 }
 
 
-def probe_sources(sysfs: Sysfs) -> list[Hwmon]:
+def probe_sources(sysfs: Sysfs) -> list[Source]:
     found = chips.find(sysfs)
     critical = drivers.critical_of(sysfs, found).chips
     cpu = processors.processor(sysfs)
-    sources = []
+    sources: list[Source] = []
     for chip in found:
         alike = [one for one in found if one.driver == chip.driver]
         node = f" {alike.index(chip)}" if len(alike) > 1 else ""
-        sources.append(_source(sysfs, chip, cpu, node, critical=chip.driver in critical))
+        sources.append(rested(sysfs, chip, _source(sysfs, chip, cpu, node, critical=chip.driver in critical)))
     return sources
 
 
@@ -65,10 +66,13 @@ class Hwmon:
         self._batch = FileBatch(sysfs, files)
         self._counters = CounterBatch(sysfs, counters) if counters else None
         critical = any(sensor.critical for sensor in self._sensors)
-        self._sleep = None if critical else _Sleep.probe(sysfs, chip)
+        self._sleep = None if critical else Sleep.probe(sysfs, chip)
 
     def sensors(self) -> Sequence[Sensor]:
         return self._sensors
+
+    def asleep(self, now_s: float) -> bool:
+        return self._sleep is not None and self._sleep.asleep(now_s)
 
     def sample(self, now_s: float, sink: Sink) -> None:
         if self._sleep and self._sleep.asleep(now_s):
@@ -91,40 +95,6 @@ class Hwmon:
             self._counters.close()
         if self._sleep:
             self._sleep.close()
-
-
-class _Sleep:
-    """Run-time power state of a device (Documentation/power/runtime_pm.rst); reading it wakes nothing."""
-
-    def __init__(self, sysfs: Sysfs, handle: int) -> None:
-        self._sysfs = sysfs
-        self._handle: int | None = handle
-        self._sleeping = False
-        self.since_s = 0.0
-
-    @classmethod
-    def probe(cls, sysfs: Sysfs, chip: Chip) -> _Sleep | None:
-        if chip.bus not in {"pci", "scsi"}:
-            return None
-        try:
-            return cls(sysfs, sysfs.open(f"{chip.device}/power/runtime_status"))
-        except OSError:
-            return None
-
-    def asleep(self, now_s: float) -> bool:
-        try:
-            sleeping = self._handle is not None and self._sysfs.pread(self._handle, 16, 0).startswith(b"suspend")
-        except OSError:
-            sleeping = False  # the device is gone; reading its inputs will say so
-        if sleeping and not self._sleeping:
-            self.since_s = now_s
-        self._sleeping = sleeping
-        return sleeping
-
-    def close(self) -> None:
-        if self._handle is not None:
-            self._sysfs.close(self._handle)
-            self._handle = None
 
 
 def _source(sysfs: Sysfs, chip: Chip, cpu: processors.Processor, node: str, *, critical: bool) -> Hwmon:
