@@ -48,8 +48,9 @@ def probe_sources(sysfs: Sysfs) -> list[Source]:
     sources: list[Source] = []
     for chip in found:
         alike = [one for one in found if one.driver == chip.driver]
-        node = f" {alike.index(chip)}" if len(alike) > 1 else ""
-        sources.append(rested(sysfs, chip, _source(sysfs, chip, cpu, node, critical=chip.driver in critical)))
+        needed = chip.driver in critical
+        node = f" {alike.index(chip)}" if needed and len(alike) > 1 else ""
+        sources.append(rested(sysfs, chip, _source(sysfs, chip, cpu, node, critical=needed)))
     return sources
 
 
@@ -126,7 +127,7 @@ def _order(entry: str) -> tuple[int, list[str | int]]:
 
 
 class _Description:
-    """Makes the sensors of one chip from its folder. ``node`` tells chips of one driver apart (" 0"), for people."""
+    """Makes the sensors of one chip from its folder. ``node`` tells processors apart for people (" 0")."""
 
     def __init__(self, sysfs: Sysfs, chip: Chip, cpu: processors.Processor, node: str, *, critical: bool) -> None:
         self._sysfs = sysfs
@@ -226,4 +227,4 @@ class _Description:
             return "CPU package" if number == "0" else f"CPU package {number}"
         if label in {"Tctl", "Tdie"}:
             return f"CPU{self._node} {label}"
-        return f"{self._chip.driver} {label or channel}"
+        return f"{self._chip.driver}{self._node} {label or channel}"
