@@ -30,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _check_config(options.config)
     if options.show_config:
         return _show_config(options.config, origins=options.show_config == "origin")
+    if options.record:
+        from gamesad import recorder  # noqa: PLC0415 - as below
+
+        return recorder.run(options)
     from gamesad import daemon  # noqa: PLC0415 - 100 ms of imports that the modes above do without
 
     return daemon.once(options) if options.once else daemon.run(options)
@@ -60,10 +64,14 @@ def _parser() -> argparse.ArgumentParser:
     mode.add_argument(
         "--once", action="store_true", help="two samples a second apart, one tick, printed as JSON; no bus"
     )
+    mode.add_argument("--record", metavar="FILE", help="write this machine's tree and readings into FILE, for 60 s")
     mode.add_argument("--restore", action="store_true", help="put back what a killed gamesad left set, and exit")
     parser.add_argument("--config", metavar="FILE", help="read this file instead of /usr/lib/gamesad and /etc/gamesad")
     parser.add_argument(
-        "--root", metavar="DIR", default="/", help="the machine is the tree under DIR (DIR/sys, DIR/proc)"
+        "--root",
+        metavar="DIR|FILE",
+        default="/",
+        help="the machine is the tree under DIR (DIR/sys, DIR/proc), or the recording FILE",
     )
     parser.add_argument("--state-dir", metavar="DIR", help="what is kept over restarts (default /var/lib/gamesad)")
     parser.add_argument(
@@ -79,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--observe", action="store_true", help="decide and publish, write nothing")
     parser.add_argument("--duration", metavar="SECONDS", type=float, help="stop after this long")
     parser.add_argument("--without", metavar="PART,...", default="", help=f"leave parts out: {', '.join(COMPONENTS)}")
+    parser.set_defaults(ending="")
     parser.add_argument("--version", action="version", version=f"gamesad {__version__}")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="tell more; -vv still more")
     return parser
@@ -118,9 +127,12 @@ def _place(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
     if options.root != "/":
         if options.simulate is not None:
             parser.error("--root and --simulate both name the machine; give one of them")
-        if not os.path.isdir(options.root):
-            parser.error(f"--root: {options.root} is not a folder; it should hold sys/ and proc/")
-    if options.simulate is None:
+        if not os.path.isdir(options.root) and not os.path.isfile(options.root):
+            parser.error(f"--root: {options.root} is neither a folder with sys/ and proc/ nor a recording")
+    recorded = os.path.isfile(options.root)
+    if recorded and options.restore:
+        parser.error("--restore: nothing is ever written to a recording")
+    if options.simulate is None and not recorded:
         under = os.path.abspath(options.root).rstrip("/")
         options.state_dir = options.state_dir or f"{under}/var/lib/gamesad"
         options.runtime_dir = options.runtime_dir or f"{under}/run/gamesad"

@@ -61,7 +61,9 @@ def once(options: argparse.Namespace) -> int:
 
 def _with_daemon(options: argparse.Namespace, use: Callable[[Daemon], int]) -> int:
     """Builds a daemon, uses it, undoes everything it did; the exit status."""
-    journal.setup(options.verbose, simulated=options.simulate is not None)
+    recorded = os.path.isfile(options.root)
+    label = "recording" if recorded else "simulated"
+    journal.setup(options.verbose, simulated=recorded or options.simulate is not None, label=label)
     try:
         with ExitStack() as stack:
             status = use(Daemon(options, stack))
@@ -191,8 +193,11 @@ class Daemon:
                     group.create_task(self._reload_on_hangup(service)),
                     group.create_task(self._say_ready(connected)),
                 ]
-                with contextlib.suppress(TimeoutError):
+                try:
                     await asyncio.wait_for(stopped.wait(), self._options.duration)
+                except TimeoutError:
+                    if self._options.ending:
+                        _LOG.info("%s", self._options.ending)
                 for task in tasks:
                     task.cancel()
         except* Failed as group_error:

@@ -49,12 +49,14 @@ class Fields(TypedDict, total=False):
     duration_s: float
 
 
-def setup(verbosity: int, simulated: bool, *, stream: TextIO | None = None) -> str:
+def setup(verbosity: int, simulated: bool, *, label: str = "simulated", stream: TextIO | None = None) -> str:
     """Send this process's log to the journal or to ``stream`` (stderr), and say which: "journal" or "stderr".
 
-    ``verbosity``: 0 tells events, 1 and more also the details of debugging. Called again, it replaces what was set up.
+    ``verbosity``: 0 tells events, 1 and more also the details of debugging. Of a machine that is ``simulated`` every
+    line says so, by ``label``. Called again, it replaces what was set up.
     """
-    lines = _Lines(stream or sys.stderr, simulated)
+    mark = f"[{label}] " if simulated else ""
+    lines = _Lines(stream or sys.stderr, mark)
     handler: logging.Handler = lines
     reason = ""
     if stream is None and started_by_journal():
@@ -63,7 +65,7 @@ def setup(verbosity: int, simulated: bool, *, stream: TextIO | None = None) -> s
         except ImportError:
             reason = "without systemd-python (apt install python3-systemd): entries carry no fields and no MESSAGE_ID"
         else:
-            handler = _Journal(send, lines, simulated)
+            handler = _Journal(send, lines, mark)
     root = logging.getLogger()
     for old in [old for old in root.handlers if isinstance(old, _Lines | _Journal)]:
         root.removeHandler(old)
@@ -103,15 +105,15 @@ def visible(text: object, length: int = _FIELD_LENGTH) -> str:
 class _Lines(logging.Handler):
     """``12:47:04 warning: text`` on a stream; a stream that is gone (a closed terminal) is nothing to fail for."""
 
-    def __init__(self, stream: TextIO, simulated: bool) -> None:
+    def __init__(self, stream: TextIO, mark: str) -> None:
         super().__init__()
         self._stream = stream
-        self._simulated = simulated
+        self._mark = mark
         self.setFormatter(logging.Formatter("%(asctime)s", "%H:%M:%S"))
 
     def emit(self, record: logging.LogRecord) -> None:
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        text = _text(record, self._simulated)
+        text = self._mark + _text(record)
         try:
             self._stream.write(f"{self.format(record)} {level}{text}\n{_traceback(record)}")
             self._stream.flush()
@@ -126,18 +128,18 @@ class _Lines(logging.Handler):
 class _Journal(logging.Handler):
     """Entries with fields; while journald does not answer (it restarts), the lines that stderr gets."""
 
-    def __init__(self, send: Callable[..., object], otherwise: _Lines, simulated: bool) -> None:
+    def __init__(self, send: Callable[..., object], otherwise: _Lines, mark: str) -> None:
         super().__init__()
         self._send = send
         self._otherwise = otherwise
-        self._simulated = simulated
+        self._mark = mark
 
     def emit(self, record: logging.LogRecord) -> None:
         fields = journal_fields(record)
-        if self._simulated:
+        if self._mark:
             fields["GAMESAD_SIMULATED"] = "yes"
         try:
-            self._send(_text(record, self._simulated), **fields)
+            self._send(self._mark + _text(record), **fields)
         except OSError:
             self._otherwise.emit(record)
 
@@ -164,8 +166,8 @@ def journal_fields(record: logging.LogRecord) -> dict[str, str | int]:
     return fields
 
 
-def _text(record: logging.LogRecord, simulated: bool) -> str:
-    return ("[simulated] " if simulated else "") + visible(record.getMessage(), _TEXT_LENGTH)
+def _text(record: logging.LogRecord) -> str:
+    return visible(record.getMessage(), _TEXT_LENGTH)
 
 
 def _traceback(record: logging.LogRecord) -> str:

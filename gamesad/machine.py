@@ -31,18 +31,16 @@ _MODEL = "/proc/device-tree/model"
 
 
 def open_sysfs(options: argparse.Namespace, stack: ExitStack) -> Sysfs:
-    """The files of the machine; UsageError when there is no such simulated one.
+    """The files of the machine; UsageError when there is no such simulated one, or a recording cannot be replayed.
 
-    A simulated one keeps nothing: its folders are temporary unless they were given.
+    These two keep nothing: their folders are temporary unless they were given.
     """
-    if options.simulate is None:
+    if options.simulate is not None:
+        sysfs = _simulated(options)
+    elif os.path.isfile(options.root):
+        sysfs = _recorded(options)
+    else:
         return Sysfs(options.root)
-    from gamesad.simulation import open_machine  # noqa: PLC0415 - only where it is asked for
-
-    try:
-        sysfs = open_machine(options.simulate).sysfs
-    except Failed as error:
-        raise UsageError(f"--simulate: {error}") from error
     if not (options.runtime_dir and options.state_dir):
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gamesad-simulated-"))
         options.runtime_dir = options.runtime_dir or folder
@@ -50,8 +48,33 @@ def open_sysfs(options: argparse.Namespace, stack: ExitStack) -> Sysfs:
     return sysfs
 
 
+def _simulated(options: argparse.Namespace) -> Sysfs:
+    from gamesad.simulation import open_machine  # noqa: PLC0415 - only where it is asked for
+
+    try:
+        return open_machine(options.simulate).sysfs
+    except Failed as error:
+        raise UsageError(f"--simulate: {error}") from error
+
+
+def _recorded(options: argparse.Namespace) -> Sysfs:
+    """A replay, which ends with its recording; one that holds a single moment lasts."""
+    from gamesad.recording.load import load  # noqa: PLC0415 - as above
+    from gamesad.recording.replay import Replay  # noqa: PLC0415 - as above
+
+    try:
+        recording = load(options.root)
+    except Failed as error:
+        raise UsageError(f"--root: {error}") from error
+    if 0 < recording.duration_s <= (options.duration or recording.duration_s):
+        options.duration = recording.duration_s
+        options.ending = f"the recording ends here, after {recording.duration_s:.0f} s"
+        options.ending += "" if recording.complete else ", where its recorder was stopped"
+    return Replay(recording).sysfs
+
+
 def describe(sysfs: Sysfs) -> str:
-    """The machine's name for people; a simulated one says that it is."""
+    """The machine's name for people; a simulated or recorded one says that it is."""
     if sysfs.simulated:
         return str(getattr(sysfs, "description", "simulated"))
     vendor, product = (_text(sysfs, f"{_DMI}/{name}") for name in ("sys_vendor", "product_name"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 from collections.abc import Sequence
 from itertools import repeat
 
@@ -84,6 +85,11 @@ class Sysfs:
         except OSError:
             return False
         return True
+
+    def entry(self, path: str) -> tuple[int, str]:
+        """The ``st_mode`` of what stands at the path itself, and where it leads when it is a link (else "")."""
+        mode = os.lstat(self.root + path).st_mode
+        return mode, os.readlink(self.root + path) if stat.S_ISLNK(mode) else ""
 
     def resolve(self, path: str) -> str:
         """The path without symlinks, still seen from the root: a device's identity.

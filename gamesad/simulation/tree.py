@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -245,6 +246,12 @@ class SimulatedSysfs(Sysfs):
         except OSError:
             return False
         return True
+
+    def entry(self, path: str) -> tuple[int, str]:
+        node = self._tree.entry(path)
+        if isinstance(node, Link):
+            return stat.S_IFLNK | 0o777, node.target
+        return (stat.S_IFDIR | 0o755, "") if isinstance(node, Folder) else (stat.S_IFREG | node.mode, "")
 
     def resolve(self, path: str) -> str:
         """As os.path.realpath: what does not exist resolves to itself."""

@@ -18,7 +18,7 @@ WRONG = {
     "--durations 5": "there is no option --durations; did you mean --duration?",
     "status": "'status' is one word too many",
     "--without bus,foo": "--without: there is no part 'foo'; there are bus, udev",
-    "--root /nonexistent": "--root: /nonexistent is not a folder; it should hold sys/ and proc/",
+    "--root /nonexistent": "--root: /nonexistent is neither a folder with sys/ and proc/ nor a recording",
     "--root /proc --simulate": "--root and --simulate both name the machine; give one of them",
     "--duration 0": "--duration: 0 is not a number of seconds above 0",
     "--duration -1": "--duration: -1 is not a number of seconds above 0",
