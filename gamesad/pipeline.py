@@ -85,7 +85,7 @@ class Pipeline:
 
     def _act(self, decision: Decision, intent: Intent) -> Applied:
         if intent.paused:
-            if not self._paused:
+            if not self._paused or self.executor.unrestored:  # a card that slept goes back when it wakes
                 self.executor.restore()
             self._paused = True
             return Applied({})

@@ -160,6 +160,8 @@ class Role(StrEnum):
     """A sustained (long-term) power limit."""
     POWER_LIMIT_SHORT = "power_limit_short"
     PLATFORM_PROFILE = "platform_profile"
+    PERFORMANCE_LEVEL = "performance_level"
+    """A graphics card's clocks: forced low, automatic, forced high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,8 @@ class Tunable:
     inverted: bool = False
     default: Value | None = None
     persistent: bool = False
+    meter: str = ""
+    """The sensor that measures what a power limit limits."""
     steps: tuple[int, ...] = ()
     """The frequencies that the hardware tells apart, ascending, where the driver has a table; boost is above them."""
 

@@ -153,6 +153,8 @@ class Worker:
         self._schedule(tick, everything)
         self._publish(tick)
         self._previous = tick
+        if before and _has_woken(before.states, tick.snapshot.states):
+            self.rescan()
 
     # Requests; each is called between two ticks
 
@@ -296,6 +298,14 @@ def _answer(asked: _Asked, *, result: object = None, error: Exception | None = N
 def _waits_for_a_second_sample(tick: Tick) -> bool:
     """Rates and powers need two samples; after a start they are not to wait for the next seldom one."""
     return any(absence.cause == "first sample" for absence in tick.snapshot.absent.values())
+
+
+def _has_woken(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Whether a device that slept is awake: what it has, and what can be set, is known only now."""
+    return any(
+        name.endswith(".runtime_status") and word == "active" and before.get(name, word) != word
+        for name, word in now.items()
+    )
 
 
 def _suspended_s() -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gamesad.actuation.baseline import Unrecorded
-from gamesad.actuation.control import Control, Presence
+from gamesad.actuation.control import Control
 from gamesad.actuation.dependence import moves
 from gamesad.actuation.entry import Entry
 from gamesad.actuation.known import Known
@@ -73,7 +73,7 @@ class _Act:
     def _conclude(self, step: Step) -> None:
         control = self._known.controls[step.name]
         if step.error in GONE:
-            control.presence = Presence.GONE
+            control.lose(step.error)
         if step.error:
             self._plan.refuse(control, step.target, step.error, step.reason)
         else:

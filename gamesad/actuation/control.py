@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from gamesad.actuation.steps import ASLEEP, GONE, errno_name
 from gamesad.hardware.base import Actuator
 from gamesad.types import Refusal, Tunable, Value
 
@@ -31,6 +32,8 @@ class Presence(Enum):
     THERE = auto()
     GONE = auto()
     """Its CPU, driver or device has left."""
+    ASLEEP = auto()
+    """Its device sleeps: neither read nor written until it wakes by itself."""
     RETURNED = auto()
     """There again, with whatever the kernel gave it: nobody's wish."""
 
@@ -71,6 +74,7 @@ class Control:
         self.presence = Presence.THERE
         self.settles_s = -math.inf
         self._contested_s: list[float] = []
+        self.refused: Refused | None = None
         self.forget()
 
     @property
@@ -84,7 +88,11 @@ class Control:
 
     @property
     def gone(self) -> bool:
-        return self.presence is Presence.GONE
+        return self.presence in {Presence.GONE, Presence.ASLEEP}
+
+    @property
+    def asleep(self) -> bool:
+        return self.presence is Presence.ASLEEP
 
     @property
     def yielded(self) -> bool:
@@ -99,9 +107,26 @@ class Control:
     def retry_s(self) -> float:
         return math.inf if self.refused is None else self.refused.retry_s
 
+    def lose(self, cause: str) -> None:
+        """It cannot be reached: ``cause`` is one of GONE."""
+        self.presence = Presence.ASLEEP if cause == ASLEEP else Presence.GONE
+
+    def wake(self) -> bool:
+        """Whether its device no longer sleeps; asking wakes nothing."""
+        try:
+            self.read()
+        except OSError as error:
+            if errno_name(error) in GONE:
+                self.lose(errno_name(error))
+                return False
+        except ValueError:
+            pass
+        self.presence, self.refused = Presence.RETURNED, None
+        return True
+
     def forget(self) -> None:
         """Nothing of ours is in force, and nothing is wished for."""
-        self.refused: Refused | None = None
+        self.refused = None
         self.lapse()
 
     def lapse(self) -> None:

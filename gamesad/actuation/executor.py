@@ -53,6 +53,11 @@ class Executor:
         counts = {name: control.contested(now_s) for name, control in self._known.controls.items()}
         return {name: count for name, count in counts.items() if count}
 
+    @property
+    def unrestored(self) -> bool:
+        """Whether something of ours is still set, or recorded as set."""
+        return bool(self._known.baseline.entries)
+
     def rescan(self, actuators: Sequence[Actuator]) -> None:
         """Take up what is there now. A tunable that returns is written again; its original stays what it was."""
         self._known.take_up(actuators)
@@ -124,7 +129,8 @@ class Executor:
         return result
 
     def _is_due(self, settings: Mapping[str, Value], now_s: float, *, force: bool) -> bool:
-        if settings != self._settings or now_s >= self._retry_s:
+        woken = [control.wake() for control in self._known.controls.values() if control.asleep]
+        if settings != self._settings or now_s >= self._retry_s or any(woken):
             return True
         return force and any(control.yielded for control in self._known.controls.values())
 

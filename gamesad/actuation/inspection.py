@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gamesad.actuation.control import Control, Presence
+from gamesad.actuation.control import Control
 from gamesad.actuation.entry import Entry
 from gamesad.actuation.known import Known
 from gamesad.actuation.steps import GONE, errno_name
@@ -31,7 +31,8 @@ def look(known: Known, now_s: float) -> Findings:
             value = control.read()
         except OSError as error:
             if errno_name(error) in GONE:
-                control.presence, findings.due = Presence.GONE, True
+                control.lose(errno_name(error))
+                findings.due = True
         except ValueError:
             continue
         else:

@@ -34,7 +34,7 @@ class Known:
             if permitted(tunable.path)
         }
         for name, gone in self.controls.items():
-            if name not in there:
+            if name not in there and not gone.asleep:
                 gone.presence = Presence.GONE
         for name, (actuator, tunable) in there.items():
             control = self.controls.get(name)
@@ -55,7 +55,7 @@ class Known:
                 control.found = entry.original
             elif control.found is None and not control.gone:
                 control.found = control.present()
-            if control.found is not None and not control.gone:
+            if control.found is not None and control.presence is not Presence.GONE:
                 tunables[name], found[name] = control.tunable, control.found
         return Controls(tunables, found)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from gamesad.actuation.control import Control, Presence, Standing
 from gamesad.actuation.dependence import moves, within_each_other
 from gamesad.actuation.known import Known
-from gamesad.actuation.steps import GONE, Step, errno_name
+from gamesad.actuation.steps import ASLEEP, GONE, Step, absence, errno_name
 from gamesad.types import Refusal, Value
 
 
@@ -29,7 +29,9 @@ class Plan:
     foreign: dict[str, Value] = field(default_factory=dict)
 
     def refuse(self, control: Control, value: Value, cause: str, why: str) -> None:
-        self.rejected[control.name] = control.refuse(value, cause, why, self.now_s)
+        refusal = control.refuse(value, cause, why, self.now_s)
+        if cause != ASLEEP:  # can be seen, and is no news: cards fall asleep all the time
+            self.rejected[control.name] = refusal
 
 
 def make_plan(known: Known, wanted: Mapping[str, Value], now_s: float, *, force: bool) -> Plan:
@@ -62,7 +64,8 @@ class _Planner:
                 self._approach(control, target, back=True)
         elif control.gone:
             if control.refused is None:
-                self.plan.refuse(control, wish, "ENODEV", "it is gone for now")
+                cause = ASLEEP if control.asleep else "ENODEV"
+                self.plan.refuse(control, wish, cause, absence(cause))
         elif self._is_due(control, wish):
             self._approach(control, wish)
 
@@ -114,8 +117,9 @@ class _Planner:
         except OSError as error:
             cause = errno_name(error)
             if cause in GONE:
-                control.presence = Presence.GONE
-            self.plan.refuse(control, target, cause, f"the kernel answers {cause}")
+                control.lose(cause)
+            why = absence(cause) if control.asleep else f"the kernel answers {cause}"
+            self.plan.refuse(control, target, cause, why)
             return
         except ValueError:
             self.plan.refuse(control, target, "unparseable", "the file does not hold what the kernel documents")

@@ -10,19 +10,23 @@ import errno
 import os
 
 from gamesad.actuation.entry import ALLOWED, Damaged, boot_id, dump, parse, read_file
-from gamesad.actuation.steps import GONE, Step, carry_out, errno_name
+from gamesad.actuation.steps import GONE, Step, absence, carry_out, errno_name
 
 TYPE_CHECKING = False  # typing costs 5 ms
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gamesad.actuation.entry import Entry
+    from gamesad.hardware.nvidia import PowerLimit
 
     Value = str | int
 
 FILE = "baseline.json"
 _MOST_BOOT_ID = 64
-_SIBLINGS = {"frequency_minimum": "scaling_max_freq", "frequency_maximum": "scaling_min_freq"}
+_OTHER_END = {"frequency_minimum": ("min", "max"), "frequency_maximum": ("max", "min")}
+"""What to write for what in a file's name to have the other end of its range: scaling_min_freq, rps_min_freq_mhz."""
+_NVML = "/nvml/power_limit"
+_ASLEEP = ("suspended", "suspending", "resuming")
 
 
 class Restored:
@@ -81,7 +85,7 @@ def put_back(
 
 
 def _unreadable(cause: str) -> str:
-    return "it is gone for now" if cause in GONE else f"the kernel answers {cause} when it is read"
+    return absence(cause) if cause in GONE else f"the kernel answers {cause} when it is read"
 
 
 def restore(runtime_dir: str, state_dir: str, root: str = "/") -> Restored:
@@ -128,22 +132,28 @@ class _Tree:
             return ""
 
     def read(self, step: Step) -> Value:
+        if self.paths[step.name].endswith(_NVML):
+            return self._nvml(step).read_mw()
         text = self._text(self.paths[step.name])
         return int(text) if isinstance(step.target, int) else text
 
     def write(self, step: Step, value: Value) -> None:
+        if self.paths[step.name].endswith(_NVML):
+            return self._nvml(step).write_mw(int(value))
         flags = os.O_WRONLY | os.O_CLOEXEC | os.O_TRUNC | os.O_NOCTTY
         handle = os.open(self._inside(self.paths[step.name]), flags)
         try:
             os.write(handle, str(value).encode())
         finally:
             os.close(handle)
+        return None
 
     def sibling(self, step: Step) -> Value | None:
-        if step.role not in _SIBLINGS:
+        if step.role not in _OTHER_END:
             return None
+        file = self.paths[step.name].rpartition("/")[2].replace(*_OTHER_END[step.role])
         try:
-            return int(self._text(f"{step.group}/{_SIBLINGS[step.role]}"))
+            return int(self._text(f"{step.group}/{file}"))
         except (OSError, ValueError):
             return None
 
@@ -155,11 +165,32 @@ class _Tree:
             os.close(handle)
 
     def _inside(self, path: str) -> str:
-        """The path without links, if that is where tunables may stand."""
+        """The path without links, if that is where tunables may stand, and not of a PCI device that sleeps."""
         real = os.path.realpath(self.root + path)
         if not real.startswith(tuple(self.root + place for place in ALLOWED)):
             raise OSError(errno.EXDEV, "leads out of the places where tunables stand", path)
+        folder = real
+        while (folder := os.path.dirname(folder)) not in (self.root, "/"):
+            if os.path.basename(folder).count(":") == 2 and _sleeps(folder):
+                raise OSError(errno.EHOSTDOWN, "it sleeps", path)
         return real
+
+    def _nvml(self, step: Step) -> PowerLimit:
+        """The card's power limit, which has no file. The library is only looked for where there is such an entry."""
+        device = self._inside(self.paths[step.name]).removesuffix(_NVML)
+        if self.root:
+            raise OSError(errno.ENODEV, "a recorded tree has no NVML", device)
+        from gamesad.hardware.gpu import power_limit  # noqa: PLC0415 - costs 60 ms
+
+        return power_limit(os.path.basename(device))
+
+
+def _sleeps(device: str) -> bool:
+    try:
+        with open(f"{device}/power/runtime_status", encoding="ascii", errors="replace") as file:
+            return file.read(_MOST_BOOT_ID).strip() in _ASLEEP
+    except OSError:
+        return False
 
 
 def load(place: str, boot: str | None, root: str) -> tuple[list[Entry], str]:

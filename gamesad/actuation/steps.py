@@ -2,7 +2,8 @@
 
 Standard library only and cheap to import, because ``gamesad --restore`` uses it.
 
-Forward: platform_profile (it may move the rest), governor, EPP, EPB, boost, frequencies, power limits. Putting back
+Forward: platform_profile (it may move the rest), governor, EPP, EPB, boost, frequencies, power limits, a card's
+performance level. Putting back
 goes the other way round, then looks at everything once more in the forward order: a profile or governor that was put
 back may have moved what was put back before it, and what was refused before may be taken now. In both directions a
 range is widened before it is narrowed, and governor ``performance`` is left before, and entered after, an EPP is put
@@ -29,11 +30,14 @@ _FORWARD = (
     "frequency_maximum",
     "power_limit",
     "power_limit_short",
+    "performance_level",
 )
 _RANK = dict(zip(_FORWARD, range(len(_FORWARD)), strict=True))
 
-GONE = frozenset({"ENODEV", "ENOENT", "ENXIO", "ENOTDIR"})
-"""What the kernel says when a CPU, a driver or a device has left."""
+ASLEEP = "EHOSTDOWN"
+"""What is said, by us and by no driver, of a device that sleeps and is not to be woken."""
+GONE = frozenset({"ENODEV", "ENOENT", "ENXIO", "ENOTDIR", ASLEEP})
+"""What the kernel says when a CPU, a driver or a device has left, or that it cannot be reached for now."""
 
 
 class Step:
@@ -153,7 +157,8 @@ def _attempt(
         step.now = read(step)
     except OSError as error:
         step.error = errno_name(error)
-        step.reason = f"the kernel answers {step.error} to {step.target}"
+        answers = f"the kernel answers {step.error} to {step.target}"
+        step.reason = absence(step.error) if step.error == ASLEEP else answers
         _read_again(step, read)
     except ValueError:
         step.error, step.reason = "unparseable", "the file does not hold what the kernel documents"
@@ -182,6 +187,11 @@ def _read_again(step: Step, read: Callable[[Step], Value]) -> None:
         step.now = read(step)
     except (OSError, ValueError):
         return
+
+
+def absence(cause: str) -> str:
+    """Why something in GONE cannot be reached, for people."""
+    return "its device sleeps, and is not woken for it" if cause == ASLEEP else "it is gone for now"
 
 
 def errno_name(error: OSError) -> str:

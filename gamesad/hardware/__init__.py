@@ -7,6 +7,7 @@ people see things.
 from gamesad.hardware import (
     cpufreq,
     energy_perf_bias,
+    gpu,
     hwmon,
     memory,
     platform_profile,
@@ -21,6 +22,7 @@ from gamesad.hardware.base import ActuatorProbe, Probe
 
 SOURCES: tuple[Probe, ...] = (
     hwmon.probe_sources,
+    gpu.probe_sources,
     thermal.probe_sources,
     powercap.probe_sources,
     cpufreq.probe_sources,
@@ -37,4 +39,5 @@ ACTUATORS: tuple[ActuatorProbe, ...] = (
     cpufreq.probe_actuators,
     energy_perf_bias.probe_actuators,
     powercap.probe_actuators,
+    gpu.probe_actuators,
 )

@@ -26,6 +26,13 @@ class Sink:
     rejected: dict[str, Rejection] = field(default_factory=dict)
     absent: dict[str, Absence] = field(default_factory=dict)
 
+    def take(self, other: Sink) -> None:
+        """Everything that another one holds."""
+        self.readings.update(other.readings)
+        self.states.update(other.states)
+        self.rejected.update(other.rejected)
+        self.absent.update(other.absent)
+
 
 class Source(Protocol):
     """One chip, zone group or kernel file that is read. Made by a probe; closed when the device is gone.

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from gamesad.hardware import cards
+from gamesad.hardware.cards import PCI, pci_address
 from gamesad.hardware.sysfs import Sysfs, natural_key
 
 INPUT = re.compile(r"(temp|fan|power|in|curr|freq|energy)([0-9]+)_(input|average)")
 
-_PCI = re.compile(r"([0-9a-f]{4,}):([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])")
 _I2C = re.compile(r"([0-9]+)-([0-9a-f]{4})")
 _SPI = re.compile(r"spi([0-9]+)\.([0-9]+)")
 _SCSI = re.compile(r"[0-9]+:([0-9]+):([0-9]+):([0-9]+)")
@@ -37,12 +38,18 @@ class Chip:
 
 
 def find(sysfs: Sysfs) -> list[Chip]:
-    """Every chip, in the order of the places where the devices sit; chips alike in name are told apart by number."""
+    """Every chip, in the order of the places where the devices sit; chips alike in name are told apart by number.
+
+    Not those of graphics cards: even a chip's name is an attribute of a card that may sleep (``below`` has them).
+    """
+    apart = tuple(f"{card.device}/" for card in cards.find(sysfs))
     found: dict[str, tuple[list[str | int], Chip]] = {}
     for folder in _folders(sysfs):
         try:
             resolved = sysfs.resolve(folder)
-            if resolved not in found and (chip := _chip(sysfs, folder, resolved)):
+            if resolved in found or f"{_device(sysfs, folder, resolved)}/".startswith(apart):
+                continue
+            if chip := _chip(sysfs, folder, resolved):
                 found[resolved] = (natural_key(chip.device + " " + resolved), chip)
         except OSError:
             continue  # unplugged between listing and looking
@@ -53,6 +60,12 @@ def find(sysfs: Sysfs) -> list[Chip]:
         name = chip.name if count == 1 else f"{chip.name}-{count}"
         chips.append(Chip(chip.driver, name, chip.bus, chip.folder, chip.device))
     return chips
+
+
+def below(sysfs: Sysfs, device: str) -> list[Chip]:
+    """The chips of one device; it must be awake."""
+    folders = [f"{device}/hwmon/{entry}" for entry in sysfs.list(f"{device}/hwmon")]
+    return [chip for folder in folders if (chip := _chip(sysfs, folder, folder))]
 
 
 def word(text: str) -> str:
@@ -116,14 +129,14 @@ def _place(sysfs: Sysfs, device: str) -> tuple[str, str, str]:
     for end in range(len(parts), 0, -1):
         if address := _address(sysfs, parts[:end]):
             return (*address, "/".join(parts[:end]))
-    slot = _PCI.fullmatch(_slot_name(sysfs, device))
+    slot = PCI.fullmatch(_slot_name(sysfs, device))
     return ("pci", pci_address(slot), device) if slot else ("virtual", "0", device)
 
 
 def _address(sysfs: Sysfs, path: list[str]) -> tuple[str, str] | None:
     part, parents = path[-1], path[:-1]
     found = None
-    if match := _PCI.fullmatch(part):
+    if match := PCI.fullmatch(part):
         found = "pci", pci_address(match)
     elif match := _I2C.fullmatch(part):
         found = "i2c", f"{match[1]}-{int(match[2], 16):02x}"
@@ -142,16 +155,11 @@ def _address(sysfs: Sysfs, path: list[str]) -> tuple[str, str] | None:
     return found
 
 
-def pci_address(match: re.Match[str]) -> str:
-    domain, bus, slot, function = (int(part, 16) for part in match.groups())
-    return f"{domain << 16 | bus << 8 | slot << 3 | function:04x}"
-
-
 def _disk(sysfs: Sysfs, parents: list[str], scsi: re.Match[str]) -> str:
     """Controller and port of a disk. Host and ata numbers count in order of discovery; a port number is fixed."""
     if port := _port(parents):
         return f"usb-{port}"
-    controller = next((pci_address(m) for part in reversed(parents) if (m := _PCI.fullmatch(part))), "0")
+    controller = next((pci_address(m) for part in reversed(parents) if (m := PCI.fullmatch(part))), "0")
     for end, part in enumerate(parents, start=1):
         if re.fullmatch(r"ata[0-9]+", part):
             path = "/".join(parents[:end])

@@ -13,7 +13,8 @@ from gamesad.hardware import chips, driver_table, drivers, processors
 from gamesad.hardware.base import FileBatch, NumberFile, Sink, Source
 from gamesad.hardware.chips import Chip
 from gamesad.hardware.counters import Counter, CounterBatch
-from gamesad.hardware.sleep import Sleep, rested
+from gamesad.hardware.runtime_power import RuntimePower
+from gamesad.hardware.sleep import rested
 from gamesad.hardware.sysfs import Sysfs, natural_key
 from gamesad.types import NO_LIMITS, Absence, Heat, Quantity, Sensor, SensorLimits
 
@@ -54,6 +55,11 @@ def probe_sources(sysfs: Sysfs) -> list[Source]:
     return sources
 
 
+def chip_source(sysfs: Sysfs, chip: Chip) -> Hwmon:
+    """One chip that is not the processor's, a graphics card's for instance."""
+    return _source(sysfs, chip, processors.Processor(), "", critical=False)
+
+
 class Hwmon:
     """One chip. While its PCI or SCSI device sleeps nothing of it is read: a read would wake it."""
 
@@ -67,7 +73,8 @@ class Hwmon:
         self._batch = FileBatch(sysfs, files)
         self._counters = CounterBatch(sysfs, counters) if counters else None
         critical = any(sensor.critical for sensor in self._sensors)
-        self._sleep = None if critical else Sleep.probe(sysfs, chip)
+        sleeps = chip.bus in {"pci", "scsi"} and not critical
+        self._sleep = RuntimePower(sysfs, chip.device) if sleeps else None
 
     def sensors(self) -> Sequence[Sensor]:
         return self._sensors
@@ -80,8 +87,7 @@ class Hwmon:
             absence = Absence("asleep", self._sleep.since_s)
             for sensor in self._sensors:
                 sink.absent[sensor.name] = absence
-            if self._counters:
-                self._counters.forget()
+            self.forget()
             return
         self._batch.sample(now_s, sink)
         for name in self._energies:
@@ -89,6 +95,11 @@ class Hwmon:
                 sink.readings[name] = float(round(sink.readings[name]))
         if self._counters:
             self._counters.sample(now_s, sink)
+
+    def forget(self) -> None:
+        """Counters stand still or are reset while the device sleeps."""
+        if self._counters:
+            self._counters.forget()
 
     def close(self) -> None:
         self._batch.close()

@@ -21,40 +21,6 @@ _LOOK_S = 4.0
 _JUST_NOW_S = 5.0
 
 
-class Sleep:
-    """The run-time power state of a device."""
-
-    def __init__(self, sysfs: Sysfs, handle: int) -> None:
-        self._sysfs = sysfs
-        self._handle: int | None = handle
-        self._sleeping = False
-        self.since_s = 0.0
-
-    @classmethod
-    def probe(cls, sysfs: Sysfs, chip: Chip) -> Sleep | None:
-        if chip.bus not in {"pci", "scsi"}:
-            return None
-        try:
-            return cls(sysfs, sysfs.open(f"{chip.device}/power/runtime_status"))
-        except OSError:
-            return None
-
-    def asleep(self, now_s: float) -> bool:
-        try:
-            sleeping = self._handle is not None and self._sysfs.pread(self._handle, 16, 0).startswith(b"suspend")
-        except OSError:
-            sleeping = False  # the device is gone; reading its inputs will say so
-        if sleeping and not self._sleeping:
-            self.since_s = now_s
-        self._sleeping = sleeping
-        return sleeping
-
-    def close(self) -> None:
-        if self._handle is not None:
-            self._sysfs.close(self._handle)
-            self._handle = None
-
-
 class Sleeper(Source, Protocol):
     """A source that is told to be asleep by its device."""
 

@@ -130,7 +130,10 @@ def _power_level(
         return regulate(state.power_level, now_s, 0.0, math.inf, state.tuning), {}
     powers_w: dict[str, float] = {}
     excess_c, spare_c = 0.0, math.inf
+    cards = {sensor for sensor, heat in state.known.meters if heat is Heat.GPU}
     for name, limit_w in intent.power_limits_w.items():
+        if name in cards:  # the card keeps its cap itself, and the processor's frequency is none of its business
+            continue
         power_w = snapshot.readings.get(name, math.nan)
         if not math.isfinite(power_w) or limit_w <= 0.0:
             spare_c = -math.inf

@@ -16,6 +16,7 @@ CEILED = frozenset(
         Role.POWER_LIMIT,
         Role.POWER_LIMIT_SHORT,
         Role.BOOST,
+        Role.PERFORMANCE_LEVEL,
     )
 )
 """Never above the value found or the hardware's default. The others are preferences: they may be chosen freely."""

@@ -20,6 +20,7 @@ _FREQUENCY_ROOT = 0.6
 _SOFTER_EPP_BELOW = 0.3
 _SOFTEST_EPP_BELOW = 0.15
 _BOOST_OFF_BELOW = 0.1
+_ALONE_LOW_BELOW = 0.5
 _OVER_PEAK = 1.1
 _UNMEASURED_MOST_W = 250.0
 _UNITS_PER_W = {"µW": 1e6, "mW": 1e3, "W": 1.0}
@@ -46,6 +47,7 @@ def shaped(
         return settings
     caps_w = _caps(base, controls, held, peaks_w)
     limited = {limit.heat for limit in controls.of(Role.POWER_LIMIT) if sensor_of(limit) in caps_w}
+    graded = limited | {maximum.heat for maximum in controls.of(Role.FREQUENCY_MAXIMUM)}
     stepped, pinned = _stepped(controls), _pinned_fast(controls, base)
     holds = {
         heat: _hold(level, user_level if heat is Heat.CPU else 1.0, limited=heat in limited, stepped=heat in stepped)
@@ -63,18 +65,23 @@ def shaped(
         if tunable.role in _POWER_LIMITS:
             value = _capped(tunable, top, found, caps_w.get(sensor_of(tunable)))
         else:
-            value = lesser(tunable, top, _held(tunable, top, found, holds[tunable.heat]))
+            hold = holds[tunable.heat]._replace(alone=tunable.heat not in graded)
+            value = lesser(tunable, top, _held(tunable, top, found, hold))
         if value != top:
             settings[tunable.name] = value
     return settings
 
 
 class Hold(NamedTuple):
-    """One domain below level 1: its frequency at ``frequency_level``, boost off if ``boost_off``."""
+    """One domain below level 1: its frequency at ``frequency_level``, boost off if ``boost_off``.
+
+    ``alone``: it has neither power limit nor frequency, so that a card's performance level must do it all.
+    """
 
     level: float
     frequency_level: float
     boost_off: bool
+    alone: bool = False
 
 
 def _hold(level: float, user_level: float, *, limited: bool, stepped: bool) -> Hold:
@@ -86,7 +93,7 @@ def _hold(level: float, user_level: float, *, limited: bool, stepped: bool) -> H
 
 def sensor_of(limit: Tunable) -> str:
     """The sensor that measures what a power limit limits."""
-    return limit.name.rsplit(".", 1)[0] + ".power"
+    return limit.meter or limit.name.rsplit(".", 1)[0] + ".power"
 
 
 def watts(limit: Tunable, power_w: float) -> int | None:
@@ -151,6 +158,8 @@ def _held(tunable: Tunable, top: Value, found: Value, hold: Hold) -> Value:
             value = between(tunable, lowest, top, hold.frequency_level**_FREQUENCY_ROOT)
             return max((step for step in tunable.steps if isinstance(value, int) and step <= value), default=value)
         case Role.BOOST if hold.boost_off:
+            return tunable.least
+        case Role.PERFORMANCE_LEVEL if hold.level < (_ALONE_LOW_BELOW if hold.alone else _BOOST_OFF_BELOW):
             return tunable.least
         case Role.EPP if hold.level < _SOFTER_EPP_BELOW:
             return _softer(tunable, top, hold.level)

@@ -37,6 +37,12 @@ class View:
         """Takes in a temperature that is too far from its limit to ask for anything, and nearer than those before."""
         self.spare_c, self.limit, self.temp_c = headroom_c, limit, temp_c
 
+    def unseen(self, limit: Limit, *, asleep: bool) -> None:
+        """Takes in a sensor without a value. What sleeps is as cool as it can be."""
+        self.blind |= limit.critical and not asleep
+        if asleep and self.spare_c is None:
+            self.spare_c = math.inf
+
     def near(self, limit: Limit, trend: Trend, asked: Demand, *, foreseen: bool) -> None:
         """Takes in a temperature that may ask for something."""
         excess_c, spare_c = max(0.0, asked.excess_c), asked.spare_c
@@ -111,7 +117,7 @@ def _survey(snapshot: Snapshot, limits: Mapping[str, Limit]) -> tuple[Sight, Nea
         temp_c = readings.get(name, math.nan)
         headroom_c = limit.target_c - temp_c
         if not -math.inf < headroom_c < math.inf:
-            view.blind |= limit.critical and not _asleep(snapshot, name)
+            view.unseen(limit, asleep=_asleep(snapshot, name))
             continue
         if headroom_c < least_c:
             least_c, sight.closest = headroom_c, (limit, temp_c)

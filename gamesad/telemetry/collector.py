@@ -123,8 +123,11 @@ class Collector:
         for source in [source for probe in self._probes for source in probe(self._sysfs)]:
             slot = self._slot(source, sensors)
             kept = known.get((source.name, slot.declared))
+            if getattr(source, "incomplete", False):  # a card that sleeps: an earlier look knows more of it
+                kept = next((before for (name, _declared), before in known.items() if name == source.name), None)
+                slot = kept or slot
             if slot.sensors and kept and kept.sensors == slot.sensors:
-                del known[source.name, slot.declared]
+                del known[source.name, kept.declared]
                 source.close()
                 slot = kept
             elif slot.sensors:

@@ -11,7 +11,7 @@ from gamesad.actuation.executor import Executor
 from gamesad.hardware import ACTUATORS
 from gamesad.hardware.base import Actuator
 from gamesad.hardware.sysfs import Sysfs
-from gamesad.types import Role, Tunable
+from gamesad.types import Heat, Role, Tunable
 
 FILES = {
     Role.GOVERNOR: ("", r".*/cpufreq(/policy\d+)?/scaling_governor"),
@@ -25,6 +25,15 @@ FILES = {
     Role.PLATFORM_PROFILE: ("", r"/sys/(firmware/acpi/platform_profile|class/platform-profile/.*/profile)"),
 }
 """Role → the unit and the file that the kernel documents."""
+_FREQUENCY = r"tile\d+/gt\d+/freq0/{0}_freq|gt/gt\d+/rps_{0}_freq_mhz|gt_{0}_freq_mhz"
+CARD_FILES = {
+    Role.FREQUENCY_MINIMUM: ("MHz", rf".*/({_FREQUENCY.format('min')})"),
+    Role.FREQUENCY_MAXIMUM: ("MHz", rf".*/({_FREQUENCY.format('max')})"),
+    Role.POWER_LIMIT: ("µW", r".*/hwmon/hwmon\d+/power1_cap"),
+    Role.POWER_LIMIT_SHORT: ("µW", r".*/hwmon/hwmon\d+/power2_cap"),
+    Role.PERFORMANCE_LEVEL: ("", r".*/power_dpm_force_performance_level"),
+}
+"""The same of graphics cards."""
 
 
 def actuators(root: Path) -> list[Actuator]:
@@ -37,7 +46,7 @@ def test_every_tunable_is_a_documented_file_whose_present_value_it_allows(machin
         names: list[str] = []
         for actuator in actuators(root):
             for tunable in actuator.tunables():
-                unit, pattern = FILES[tunable.role]
+                unit, pattern = (CARD_FILES if tunable.heat is Heat.GPU else FILES)[tunable.role]
                 assert re.fullmatch(pattern, tunable.path), (machine, tunable)
                 assert tunable.unit == unit, (machine, tunable)
                 assert permitted(tunable.path)
@@ -46,7 +55,15 @@ def test_every_tunable_is_a_documented_file_whose_present_value_it_allows(machin
                 names.append(tunable.name)
                 seen.add(tunable.role)
         assert len(names) == len(set(names)), machine
-    assert seen >= {Role.GOVERNOR, Role.EPP, Role.EPB, Role.FREQUENCY_MAXIMUM, Role.POWER_LIMIT, Role.BOOST}
+    assert seen >= {
+        Role.GOVERNOR,
+        Role.EPP,
+        Role.EPB,
+        Role.FREQUENCY_MAXIMUM,
+        Role.POWER_LIMIT,
+        Role.BOOST,
+        Role.PERFORMANCE_LEVEL,
+    }
 
 
 def test_machines_offer_what_their_kernels_document(machines: dict[str, Path]) -> None:
