@@ -34,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from gamesad import recorder  # noqa: PLC0415 - as below
 
         return recorder.run(options)
+    if options.probe:
+        from gamesad.probe import report  # noqa: PLC0415 - as below
+
+        return report.run(options)
     from gamesad import daemon  # noqa: PLC0415 - 100 ms of imports that the modes above do without
 
     return daemon.once(options) if options.once else daemon.run(options)
@@ -65,6 +69,13 @@ def _parser() -> argparse.ArgumentParser:
         "--once", action="store_true", help="two samples a second apart, one tick, printed as JSON; no bus"
     )
     mode.add_argument("--record", metavar="FILE", help="write this machine's tree and readings into FILE, for 60 s")
+    mode.add_argument(
+        "--probe",
+        nargs="?",
+        const="text",
+        choices=("text", "json"),
+        help="say what this machine offers, what is missing and how to get it; exit status 1 if that is essential",
+    )
     mode.add_argument("--restore", action="store_true", help="put back what a killed gamesad left set, and exit")
     parser.add_argument("--config", metavar="FILE", help="read this file instead of /usr/lib/gamesad and /etc/gamesad")
     parser.add_argument(

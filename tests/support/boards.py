@@ -135,12 +135,13 @@ STEAM_DECK: Tree = {
     "/sys/devices/system/cpu/amd_pstate/status": "active",
 }
 
+_DEVICE_TREE = {"/proc/device-tree": "-> /sys/firmware/devicetree/base"}
 _PI = "raspberrypi,4-model-b\0brcm,bcm2711\0"
 RASPBERRY_PI: Tree = {
     **PROC,
     "/sys/firmware/devicetree/base/compatible": _PI,
     "/sys/firmware/devicetree/base/model": "Raspberry Pi 4 Model B Rev 1.4\0",
-    "/proc/device-tree": "-> /sys/firmware/devicetree/base",
+    **_DEVICE_TREE,
     **zone(0, "cpu-thermal", "49173", trip_point_0_type="critical", trip_point_0_temp="110000"),
     **chip(0, "/sys/devices/virtual/thermal/thermal_zone0", {"name": "cpu_thermal", "temp1_input": "49173"}),
     **chip(1, "/sys/devices/platform/soc/soc:firmware/raspberrypi-hwmon", {"name": "rpi_volt", "in0_lcrit_alarm": "1"}),
@@ -151,6 +152,7 @@ ROCK_5B: Tree = {
     **PROC,
     "/sys/firmware/devicetree/base/compatible": "radxa,rock-5b\0rockchip,rk3588\0",
     "/sys/firmware/devicetree/base/model": "Radxa ROCK 5B\0",
+    **_DEVICE_TREE,
     **zone(0, "package-thermal", "41615", trip_point_0_type="critical", trip_point_0_temp="115000"),
     **zone(1, "bigcore0-thermal", "41615", trip_point_0_type="passive", trip_point_0_temp="85000",
            trip_point_1_type="critical", trip_point_1_temp="115000"),
@@ -167,6 +169,8 @@ ROCK_5B: Tree = {
 JUNO: Tree = {
     **PROC,
     "/sys/firmware/devicetree/base/compatible": "arm,juno-r1\0arm,juno\0",
+    "/sys/firmware/devicetree/base/model": "ARM Juno development board (r1)\0",
+    **_DEVICE_TREE,
     **chip(
         0,
         "/sys/devices/platform/scpi/scpi:sensors",
@@ -221,6 +225,7 @@ APPLE_SILICON: Tree = {
     **PROC,
     "/sys/firmware/devicetree/base/compatible": "apple,j293\0apple,t8103\0apple,arm-platform\0",
     "/sys/firmware/devicetree/base/model": "Apple MacBook Pro (13-inch, M1, 2020)\0",
+    **_DEVICE_TREE,
     **chip(
         3,
         "/sys/devices/platform/soc/23e400000.smc/macsmc-hwmon",
