@@ -322,6 +322,8 @@ class Profile:
     frequency_minimum: float | None = None
     frequency_maximum: float | None = None
     power_limit: float | None = None
+    gpu_frequency_maximum: float | None = None
+    gpu_power_limit: float | None = None
     platform_profile: tuple[str, ...] = ()
     temperature_limit_c: float | None = None
 

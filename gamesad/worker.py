@@ -21,7 +21,7 @@ from gamesad.pipeline import Pipeline
 from gamesad.posture import Posture
 from gamesad.report import Moment, ThermalState, thermal_state
 from gamesad.telemetry.history import Decisions, Record
-from gamesad.types import Controls, Sensor, Tick, Value
+from gamesad.types import Controls, Sensor, Snapshot, Tick, Value
 
 _REQUESTS_MAX = 64
 _INSPECT_S = 5.0
@@ -153,7 +153,7 @@ class Worker:
         self._schedule(tick, everything)
         self._publish(tick)
         self._previous = tick
-        if before and _has_woken(before.states, tick.snapshot.states):
+        if before and has_woken(before, tick.snapshot):
             self.rescan()
 
     # Requests; each is called between two ticks
@@ -300,12 +300,11 @@ def _waits_for_a_second_sample(tick: Tick) -> bool:
     return any(absence.cause == "first sample" for absence in tick.snapshot.absent.values())
 
 
-def _has_woken(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+def has_woken(before: Snapshot, now: Snapshot) -> bool:
     """Whether a device that slept is awake: what it has, and what can be set, is known only now."""
-    return any(
-        name.endswith(".runtime_status") and word == "active" and before.get(name, word) != word
-        for name, word in now.items()
-    )
+    woken = (name for name, word in now.states.items() if word == "active" and before.states.get(name, word) != word)
+    waking = any(absence.cause == "waking" for absence in now.absent.values())
+    return waking or any(name.endswith(".runtime_status") for name in woken)
 
 
 def _suspended_s() -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -178,6 +179,11 @@ class Control:
     def read(self) -> Value:
         """The value that stands there. OSError as the kernel gives it; ValueError: not what it documents."""
         return self.actuator.read(self.tunable)
+
+    def glance(self) -> Value:
+        """``read``, or what was read lately where looking keeps a device awake (hardware.gpu.CardActuator)."""
+        glance: Callable[[Tunable], Value] = getattr(self.actuator, "glance", self.actuator.read)
+        return glance(self.tunable)
 
     def present(self) -> Value | None:
         """The value that stands there; None when it cannot be read."""

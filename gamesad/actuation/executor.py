@@ -67,7 +67,10 @@ class Executor:
     def value(self, name: str) -> Value | None:
         """The present value; None when there is no such tunable or it cannot be read."""
         control = self._known.controls.get(name)
-        return None if control is None else control.present()
+        try:
+            return None if control is None else control.glance()
+        except (OSError, ValueError):
+            return None
 
     def writer(self, name: str) -> str:
         """Whose value stands there, as last seen: ``found``, ``gamesad`` or ``other``."""

@@ -28,7 +28,7 @@ def look(known: Known, now_s: float) -> Findings:
         if control.gone or (entry is None and control.in_force is None):
             continue
         try:
-            value = control.read()
+            value = control.glance()
         except OSError as error:
             if errno_name(error) in GONE:
                 control.lose(errno_name(error))

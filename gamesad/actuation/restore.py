@@ -175,10 +175,13 @@ class _Tree:
                 raise OSError(errno.EHOSTDOWN, "it sleeps", path)
         return real
 
+    def _is_here(self) -> bool:
+        return not self.root
+
     def _nvml(self, step: Step) -> PowerLimit:
         """The card's power limit, which has no file. The library is only looked for where there is such an entry."""
         device = self._inside(self.paths[step.name]).removesuffix(_NVML)
-        if self.root:
+        if not self._is_here():
             raise OSError(errno.ENODEV, "a recorded tree has no NVML", device)
         from gamesad.hardware.gpu import power_limit  # noqa: PLC0415 - costs 60 ms
 

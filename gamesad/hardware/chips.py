@@ -23,7 +23,6 @@ _USB_PORT = re.compile(r"[0-9]+-[0-9.]+")
 _PLATFORM = re.compile(r"([A-Za-z0-9_-]+)\.([0-9]+)")
 _ACPI = re.compile(r"[A-Z]{3,4}[0-9A-F]{4}:[0-9a-f]{2}")
 _HWMON_TAIL = re.compile(r"(/hwmon)?/hwmon[0-9]+$")
-_CARD = re.compile(r"card[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def word(text: str) -> str:
 def _folders(sysfs: Sysfs) -> list[str]:
     """A running kernel lists all chips in one class; a recorded tree may hold only the devices."""
     folders = [f"/sys/class/hwmon/{entry}" for entry in sysfs.list("/sys/class/hwmon")]
-    devices = [f"/sys/class/drm/{card}/device" for card in sysfs.list("/sys/class/drm") if _CARD.fullmatch(card)]
+    devices: list[str] = []
     if sysfs.root and not folders:
         for bus in sysfs.list("/sys/bus"):
             devices += [f"/sys/bus/{bus}/devices/{entry}" for entry in sysfs.list(f"/sys/bus/{bus}/devices")]

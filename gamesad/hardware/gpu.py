@@ -11,6 +11,7 @@ for that long after each sample, and its readings are then a few seconds old.
 from __future__ import annotations
 
 import errno
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -30,7 +31,7 @@ _IDLE = 0.05
 _COOL_C = 55.0
 _OLDEST_S = 15.0
 _TRUST_S = 60.0
-"""How long what a card that may sleep was set to is taken from memory, unless we write it ourselves."""
+"""How long what a card that may sleep was set to is taken from memory when it is only glanced at."""
 
 
 class Part(Protocol):
@@ -86,8 +87,8 @@ class CardSource:
         label = f"{card.driver} card {card.ids}"
         path = f"{card.device}/power/runtime_status"
         self._state = Sensor(f"{self.name}.runtime_status", Quantity.STATE, label, driver=card.driver, path=path)
-        self._probed = power.status if incomplete else ""
         self._measured = tuple(sensor for part in parts for sensor in part.sensors())
+        self._sensors = (self._state, *self._measured) if power.status else self._measured
         self._temperatures = [one.name for one in self._measured if one.quantity is Quantity.TEMPERATURE]
         self._busy = [one.name for one in self._measured if one.name.endswith((".gpu_busy", ".act_freq"))]
         self._last = Sink()
@@ -95,15 +96,17 @@ class CardSource:
         self._rest_s = 0.0
 
     def sensors(self) -> Sequence[Sensor]:
-        return (self._state, *self._measured) if self._power.status else self._measured
+        return self._sensors
 
     def sample(self, now_s: float, sink: Sink) -> None:
-        if self._probed:  # what follows is seen as waking up, and looked at again
-            sink.states[self._state.name], self._probed = self._probed, ""
-            return
         asleep = self._power.asleep(now_s)
+        if self.incomplete and not asleep:
+            sink.absent[self._state.name] = Absence("waking", now_s)  # and is to be looked at again
+            return
         if self._power.status:
             sink.states[self._state.name] = self._power.status
+        elif self._state in self._sensors:
+            sink.absent[self._state.name] = Absence("ENODEV", now_s)
         if asleep:
             absence = Absence("asleep", self._power.since_s)
             sink.absent.update((sensor.name, absence) for sensor in self._measured)
@@ -153,7 +156,7 @@ class CardSource:
 class CardActuator:
     """A card's tunables: EHOSTDOWN while it sleeps, and then nothing of it is touched.
 
-    Looking is touching: what an idle card was set to is asked for again once a minute, where it may sleep.
+    Looking is touching: where a card may sleep, a ``glance`` looks again once a minute only.
     """
 
     def __init__(self, power: RuntimePower, inner: Actuator, clock: Callable[[], float] = time.monotonic) -> None:
@@ -167,11 +170,14 @@ class CardActuator:
 
     def read(self, tunable: Tunable) -> Value:
         now_s = self._awake()
-        at_s, value = self._known.get(tunable.name, (-_TRUST_S, 0))
-        if now_s - at_s >= _TRUST_S or not self._power.rest_s():
-            value = self._inner.read(tunable)
-            self._known[tunable.name] = (now_s, value)
+        value = self._inner.read(tunable)
+        self._known[tunable.name] = (now_s, value)
         return value
+
+    def glance(self, tunable: Tunable) -> Value:
+        now_s = self._awake()
+        at_s, value = self._known.get(tunable.name, (-math.inf, 0))
+        return value if now_s - at_s < _TRUST_S and self._power.rest_s() else self.read(tunable)
 
     def write(self, tunable: Tunable, value: Value) -> None:
         self._awake()

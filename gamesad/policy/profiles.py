@@ -9,7 +9,7 @@ from gamesad.types import Controls, Heat, Profile, Role, Tunable, Value
 def settings_for(profile: Profile, controls: Controls) -> dict[str, Value]:
     """Everything the profile wants other than it was found. What the machine does not offer is left as found.
 
-    Nothing limited (frequencies, power limits, boost) goes above its ceiling. The GPU's tunables are left alone.
+    Nothing limited (frequencies, power limits, boost) goes above its ceiling.
     """
     settings: dict[str, Value] = {}
     governors: dict[str, Value] = {}
@@ -17,9 +17,12 @@ def settings_for(profile: Profile, controls: Controls) -> dict[str, Value]:
         governors[tunable.domain] = _governor(profile, tunable) or controls.found.get(tunable.name, "")
     for tunable in controls.tunables.values():
         found = controls.found.get(tunable.name)
-        if found is None or tunable.heat is Heat.GPU:
+        if found is None:
             continue
-        wanted = _wanted(profile, tunable, found, governors.get(tunable.domain))
+        if tunable.heat is Heat.GPU:
+            wanted = _wanted_of_card(profile, tunable, found)
+        else:
+            wanted = _wanted(profile, tunable, found, governors.get(tunable.domain))
         if wanted is not None and wanted != found and tunable.allows(wanted):
             settings[tunable.name] = wanted
     return settings
@@ -50,6 +53,16 @@ def _wanted(profile: Profile, tunable: Tunable, found: Value, governor: Value | 
         case Role.POWER_LIMIT | Role.POWER_LIMIT_SHORT:
             wanted = _power_limit(profile.power_limit, tunable, found)
     return wanted
+
+
+def _wanted_of_card(profile: Profile, tunable: Tunable, found: Value) -> Value | None:
+    """Both parts are of the value found: a card has no default that the kernel documents."""
+    match tunable.role:
+        case Role.FREQUENCY_MAXIMUM if profile.gpu_frequency_maximum is not None:
+            return _at_least_floor(tunable, found, between(tunable, 0, found, profile.gpu_frequency_maximum))
+        case Role.POWER_LIMIT | Role.POWER_LIMIT_SHORT if profile.gpu_power_limit is not None:
+            return _power_limit(profile.gpu_power_limit, tunable, found)
+    return None
 
 
 def _at_least_floor(tunable: Tunable, found: Value, wanted: Value) -> Value:
