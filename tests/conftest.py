@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support.machines import machine_roots
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="also run the long variants")
+    parser.addoption("--write-goldens", action="store_true", help="write what is compared with files anew")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -38,7 +40,11 @@ def nothing_left_behind() -> Iterator[None]:
 
 
 def _children() -> set[str]:
-    return {pid for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()}
+    children: set[str] = set()
+    for file in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # a thread that ended just now
+            children.update(file.read_text().split())
+    return children
 
 
 def _command(pid: str) -> str:
@@ -46,6 +52,19 @@ def _command(pid: str) -> str:
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") or f"zombie {pid}"
     except OSError:
         return f"process {pid}, which ended just now"
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """Compares a text with a file of this project; with --write-goldens, writes the file."""
+
+    def compare(path: Path, text: str) -> None:
+        if request.config.getoption("--write-goldens"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        assert path.read_text() == text, f"{path} is out of date; look at the difference, then use --write-goldens"
+
+    return compare
 
 
 @pytest.fixture(scope="session")
