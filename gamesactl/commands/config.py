@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import tomllib
 
+from gamesactl import executable
 from gamesactl.arguments import Arguments
 from gamesactl.errors import Failed, Usage
 from gamesactl.output import Output
@@ -15,7 +14,6 @@ from gamesactl.terminal import harmless
 
 _WHAT = ("check", "show")
 _LONGEST = 100_000
-_TIMEOUT_S = 30
 
 
 def config(arguments: Arguments, output: Output) -> None:
@@ -70,26 +68,4 @@ def _document(text: str, lines: list[str], *, origin: bool) -> object:
 
 def _gamesad(mode: list[str], arguments: Arguments) -> subprocess.CompletedProcess[str]:
     file = arguments.option("config")
-    command = [*_executable(), *mode, *(["--config", file] if file is not None else [])]
-    try:
-        return subprocess.run(  # noqa: S603 - our own executable
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT_S,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired:
-        raise Failed(f"gamesad did not finish in {_TIMEOUT_S} s; try: {' '.join(command)}") from None
-    except OSError as error:
-        raise Failed(f"the gamesad executable cannot be run ({error.strerror}); install it beside gamesactl") from None
-
-
-def _executable() -> list[str]:
-    """The gamesad that was installed with this gamesactl."""
-    beside = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "gamesad")
-    if os.path.isfile(beside) and os.access(beside, os.X_OK):
-        return [beside]
-    return [sys.executable, "-m", "gamesad"]
+    return executable.run([*mode, *(["--config", file] if file is not None else [])])
