@@ -19,6 +19,8 @@ from gamesad.recording.load import MOST_BYTES
 from gamesad.recording.scrub import Scrub
 from gamesad.recording.watched import Watched
 from gamesad.telemetry.collector import Collector
+from gamesad.types import Snapshot
+from gamesad.worker import has_woken
 
 _ABOUT = (
     "# A machine's sensors and settings, for those who work on gamesad. What could say whose machine it is was left",
@@ -42,7 +44,8 @@ class Capture:
     """One recording under way. ``write`` takes bytes and has passed them to the kernel when it returns.
 
     Reads what gamesad reads, by its own sources, so a sleeping device is left asleep and a slow one is read off the
-    tick; a replay therefore sees what this gamesad saw. Devices that come later are not recorded.
+    tick; a replay therefore sees what this gamesad saw. A card that
+    wakes is looked at anew; devices that come later are not recorded.
     """
 
     def __init__(
@@ -59,7 +62,8 @@ class Capture:
         self._clock = clock
         self._start_s = clock()
         self._collector = Collector(self.sysfs, clock=clock)
-        self._actuators: list[Actuator] = [actuator for probe in ACTUATORS for actuator in probe(self.sysfs)]
+        self._snapshot: Snapshot | None = None
+        self._actuators = self._probe()
         self._seen: dict[str, bytes | str] = {}
         self._told: dict[str, bytes | str | None] = {}
         self._changed: set[str] = set()
@@ -97,8 +101,15 @@ class Capture:
         """Whether more of it could not be read back."""
         return self._text_bytes > MOST_BYTES * 0.95
 
+    def _probe(self) -> list[Actuator]:
+        return [actuator for probe in ACTUATORS for actuator in probe(self.sysfs)]
+
     def _read(self) -> None:
-        self._collector.sample(self._clock())
+        before, self._snapshot = self._snapshot, self._collector.sample(self._clock())
+        if before and has_woken(before, self._snapshot):
+            self._collector.rescan()
+            self._actuators = self._probe()
+            look(self.sysfs)
         for actuator in self._actuators:
             for tunable in actuator.tunables():
                 try:

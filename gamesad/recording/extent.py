@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from gamesad.hardware.runtime_power import ASLEEP
 from gamesad.hardware.sysfs import Sysfs
 
 FOLDERS = (
@@ -50,7 +51,10 @@ NEVER = (
     (r"scaling_setspeed|pm_test|disk|state|wake\w*", "means something only when it is written, or suspends"),
     (r"current_link_(speed|width)", "asks the PCI device itself"),
 )
-"""Files, by full name, that are never read by a recorder of its own accord, each with the reason."""
+"""Files, by full name, that are never read of a recorder's own accord, each with the reason.
+
+Of the binary ones gamesad itself reads ``gpu_metrics``, and a recording has what gamesad reads.
+"""
 
 ASLEEP_TOO = re.compile(r"vendor|device|subsystem_vendor|subsystem_device|revision|class|uevent|name|type|label")
 """What the kernel answers from memory, of a device that sleeps too."""
@@ -93,12 +97,12 @@ def _names(sysfs: Sysfs, folder: str, files: str) -> list[str]:
 
 
 def _sleeps(sysfs: Sysfs, folder: str, known: dict[str, bool]) -> bool:
-    """Whether the device of a folder, or one that it hangs on, is suspended (Documentation/power/runtime_pm.rst)."""
+    """Whether the device of a folder, or one that it hangs on, is suspended."""
     place = sysfs.resolve(folder)
     while place.count("/") > 2:
         if place not in known:
             try:
-                known[place] = sysfs.read(f"{place}/{_SLEEPS}").startswith("suspend")
+                known[place] = sysfs.read(f"{place}/{_SLEEPS}") in ASLEEP
             except OSError:
                 known[place] = False
         if known[place]:

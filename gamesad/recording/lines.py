@@ -47,7 +47,8 @@ class Wrong(Exception):
 class Entry:
     """One thing in the tree. A link has a ``target``, a file a ``content``, a folder neither.
 
-    ``content`` is the text without its last newline, or in a str why there is none: an errno name, UNREAD or WITHHELD.
+    ``content`` is the text without its last newline (of what is no text, with a NUL in it, every byte), or in a str why
+    there is none: an errno name, UNREAD or WITHHELD.
     ``mode`` holds the permission bits of a file that is named for the first time.
     """
 

@@ -13,8 +13,9 @@ from gamesad.errors import Failed
 from gamesad.recording.lines import FIRST, LAST, Entry, Wrong, check_first, entry, time_s, unescape
 
 MOST_BYTES = 64 << 20
+MOST_LINES = 2_000_000
 LONGEST_LINE = 64 << 10
-"""Unpacked. Ten hours of a laptop are less; a file made to fill the memory ends here."""
+"""Unpacked. An hour of a large machine is less; a file made to fill memory or time ends here."""
 _CHUNK = 1 << 16
 _GZIP = b"\x1f\x8b"
 
@@ -142,11 +143,14 @@ class _Parser:
 def _lines(file: BinaryIO) -> Iterator[str]:
     """The whole lines; what stands after the last newline was cut off. Raises Wrong."""
     rest = b""
-    size = 0
+    size = count = 0
     for chunk in _unpacked(file):
         size += len(chunk)
-        if size > MOST_BYTES:
-            raise Wrong(f"it unpacks to more than {MOST_BYTES >> 20} MiB; record for a shorter time")
+        count += chunk.count(b"\n")
+        if size > MOST_BYTES or count > MOST_LINES:
+            raise Wrong(
+                f"it unpacks to more than {MOST_BYTES >> 20} MiB or {MOST_LINES} lines; record for a shorter time"
+            )
         *whole, rest = (rest + chunk).split(b"\n")
         if len(rest) > LONGEST_LINE:
             raise Wrong(f"the next line is longer than {LONGEST_LINE >> 10} KiB; this is no recording of gamesad")

@@ -100,7 +100,7 @@ class _File(Attribute):
         if isinstance(self._content, str):  # an errno name; what nobody read has no text to give
             number = getattr(errno, self._content, errno.ENODATA)
             raise OSError(number, os.strerror(number))
-        return self._content + b"\n"
+        return self._content if b"\0" in self._content else self._content + b"\n"
 
     def words(self) -> list[str]:
         return self._content.decode(errors="replace").split() if isinstance(self._content, bytes) else []

@@ -86,11 +86,13 @@ class Watched(Sysfs):
         return self._machine.resolve(path)
 
     def content(self, path: str) -> bytes | str:
-        """Of a file that was not read to its end (/proc/stat), only whole lines."""
+        """Without its last newline; of a text that was not read to its end (/proc/stat), whole lines only."""
         content = self.contents[path]
-        if isinstance(content, bytes) and path in self._cut and b"\n" in content:
-            return content[: content.rindex(b"\n")]
-        return content.removesuffix(b"\n") if isinstance(content, bytes) else content
+        if isinstance(content, str) or b"\0" in content:
+            return content
+        return (
+            content[: content.rindex(b"\n")] if path in self._cut and b"\n" in content else content.removesuffix(b"\n")
+        )
 
     def trace(self, path: str) -> str:
         """Notes every link and folder on the way; the path without links, as far as there is one."""
