@@ -18,7 +18,7 @@ from gamesad.hardware import gpu_metrics
 from gamesad.hardware.base import FileActuator, NumberFile
 from gamesad.hardware.cards import Card
 from gamesad.hardware.chips import Chip
-from gamesad.hardware.parsed import ParsedFile
+from gamesad.hardware.parsed import ParsedFile, Unsaid
 from gamesad.hardware.powercap import floor_uw
 from gamesad.hardware.sysfs import Sysfs
 from gamesad.types import Heat, Quantity, Role, Sensor, SensorLimits, Tunable, Value
@@ -32,6 +32,7 @@ _BUSY = (("gpu_busy", "gpu_busy_percent", "busy"), ("mem_busy", "mem_busy_percen
 _MEMORY = (("vram_used", "mem_info_vram_used", "memory used"), ("vram_total", "mem_info_vram_total", "memory"))
 _CLOCKS = (("sclk", "freq1_input"), ("mclk", "freq2_input"))
 _MARKED = re.compile(rb"^\s*\w+:\s*([0-9]{1,6})\s*[Mm][Hh]z\s*\*", re.MULTILINE)
+_LEVELS = re.compile(rb"\s*\w+:\s*[0-9]{1,6}\s*[Mm][Hh]z")
 _LARGEST_B = 2.0**50
 _POWER_CAP = re.compile(r"power([0-9]+)_cap")
 
@@ -89,15 +90,20 @@ class LevelActuator(FileActuator):
 
 def level(text: bytes) -> str:
     """The performance level: one lower-case word."""
-    said = text.strip().decode("ascii")
+    said = text.strip(b"\0\n ").decode("ascii")
     if not _LEVEL.fullmatch(said):
         raise ValueError(text)
     return said
 
 
 def marked_hz(text: bytes) -> float:
-    """The level in force of pp_dpm_sclk or pp_dpm_mclk, ``1: 2605Mhz *``; several may be marked, alike."""
+    """The level in force of pp_dpm_sclk or pp_dpm_mclk, ``1: 2605Mhz *``; several may be marked, alike.
+
+    Unsaid where the clock is at none of them.
+    """
     found = _MARKED.search(text)
+    if found is None and _LEVELS.match(text):
+        raise Unsaid("at none of its levels")
     if found is None:
         raise ValueError(text)
     return int(found[1]) * 1e6

@@ -73,8 +73,10 @@ class NumberFile:
 def integer(text: bytes) -> int:
     """The number in a kernel file: an optional sign and digits among blanks. ValueError for anything else.
 
-    ``int`` alone also takes "1_000", which no kernel writes.
+    ``int`` alone also takes "1_000", which no kernel writes. Trees that were copied block by block have zeros behind.
     """
+    if len(text) > _LONGEST_NUMBER:
+        text = text.rstrip(b"\0")
     if len(text) > _LONGEST_NUMBER or _UNDERSCORE in text:
         raise ValueError(text)
     return int(text)

@@ -12,9 +12,15 @@ from gamesad.types import Absence, Sensor
 _PAGE = 4096
 
 
+class Unsaid(Exception):
+    """The file is as documented and has no value now; the text says why, in lower case."""
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """``parse`` gives a number in the sensor's unit, or a word; ValueError for what the kernel does not document."""
+    """``parse`` gives a number in the sensor's unit, or a word; ValueError for what the kernel does not document,
+    Unsaid for no value.
+    """
 
     sensor: Sensor
     parse: Callable[[bytes], float | str]
@@ -36,8 +42,8 @@ class ParsedBatch:
             name = file.sensor.name
             try:
                 value = file.parse(self._read(file.sensor.path))
-            except (OSError, ValueError) as error:
-                cause = errno_name(error) if isinstance(error, OSError) else "unparseable"
+            except (OSError, ValueError, Unsaid) as error:
+                cause = _cause(error)
                 before = self._absences.get(name)
                 if before is None or before.cause != cause:
                     before = self._absences[name] = Absence(cause, now_s)
@@ -58,3 +64,9 @@ class ParsedBatch:
             return self._sysfs.pread(handle, _PAGE, 0)
         finally:
             self._sysfs.close(handle)
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return errno_name(error)
+    return str(error) if isinstance(error, Unsaid) else "unparseable"

@@ -50,7 +50,7 @@ class Sysfs:
                 text += chunk
         finally:
             self.close(handle)
-        return text.decode(errors="replace").strip()
+        return text.rstrip(b"\0").decode(errors="replace").strip()  # zeros: a tree that was copied block by block
 
     def write(self, path: str, text: str) -> None:
         """One write() of the text. A tree of plain files is truncated first, or a longer value would leave its tail."""

@@ -90,6 +90,15 @@ def test_chips_of_each_gt_keep_their_names(tmp_path: Path) -> None:
         assert sampled(sources).readings["hwmon.i915_gt0-pci-0300.energy1"] == 7.0
 
 
+def test_the_maximum_of_xe_is_no_limit_to_be_kept(tmp_path: Path) -> None:
+    """A B580 states 60 °C for its package, which it reaches in any game; crit is where it is hot."""
+    made = card(0, DEVICE, "xe", "8086:E20B", {}, temp2_label="pkg", temp2_input="54000", temp2_max="60000",
+                temp2_crit="100000", temp2_emergency="125000")  # fmt: skip
+    with opened(tree(tmp_path, made), gpu.probe_sources) as sources:
+        limits = declared(sources)["hwmon.xe-pci-0300.temp2"].limits
+    assert (limits.maximum, limits.critical, limits.emergency) == (None, 100.0, 125.0)
+
+
 def test_nothing_can_be_set_without_known_hardware_limits(tmp_path: Path) -> None:
     for number, files in enumerate(({"rp0_freq": "0"}, {"rpn_freq": "N/A"}, {"rpn_freq": "2400"}, {"max_freq": "0"})):
         assert settable(tree(tmp_path / str(number), xe(((0, 0),), **files))) == {}

@@ -55,7 +55,7 @@ def test_a_link_out_of_the_tree_is_refused(tmp_path: Path) -> None:
 
 
 def test_bytes_that_are_no_text_are_read_all_the_same(tmp_path: Path) -> None:
-    assert Sysfs(str(tree(tmp_path, {"/sys/value": b"\xff\x00"}))).read("/sys/value") == "�\x00"
+    assert Sysfs(str(tree(tmp_path, {"/sys/value": b"\xff\x00\xff\x00"}))).read("/sys/value") == "�\x00�"
 
 
 def test_an_error_goes_by_the_name_people_search_for(tmp_path: Path) -> None:
