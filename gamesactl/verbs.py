@@ -239,6 +239,21 @@ VERBS = (
         examples=(("gamesactl decisions -n 5", "the last five"),),
     ),
     Verb(
+        "doctor",
+        "doctor",
+        "what this machine offers, what is missing and how to get it, which limits hold",
+        text="It runs the gamesad executable, writes nothing and needs no running daemon. What an ordinary user may "
+        "not read is said, with the reason. Exit status for scripts: 0 everything essential is here, 1 something "
+        "essential is missing (FAULT), 3 the daemon cannot be reached, whatever else there is.",
+        examples=(
+            ("gamesactl doctor", "look at this machine"),
+            (
+                "gamesactl doctor --json | jq '.Findings[] | select(.Level == \"fault\")'",
+                "what is essential and missing",
+            ),
+        ),
+    ),
+    Verb(
         "config",
         "config",
         "check or show the configuration",

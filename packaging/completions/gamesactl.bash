@@ -9,7 +9,7 @@ _gamesactl() {
         [[ ${COMP_WORDS[i]} != -* ]] && { verb=${COMP_WORDS[i]}; break; }
     done
     if [[ -z $verb ]]; then
-        COMPREPLY=($(compgen -W 'status sensors tunables profiles set-profile hold release launch pause resume limit set confirm reset reload monitor explain decisions config version --help --version' -- "$current"))
+        COMPREPLY=($(compgen -W 'status sensors tunables profiles set-profile hold release launch pause resume limit set confirm reset reload monitor explain decisions doctor config version --help --version' -- "$current"))
         return
     fi
     case $verb in
@@ -88,6 +88,9 @@ _gamesactl() {
         decisions)
             case $previous in --count|-n) COMPREPLY=(); return ;; esac
             if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--count --json --no-color --help' -- "$current")); return; fi
+            ;;
+        doctor)
+            if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--json --no-color --help' -- "$current")); return; fi
             ;;
         config)
             case $previous in --config) COMPREPLY=($(compgen -f -- "$current")); return ;; esac
