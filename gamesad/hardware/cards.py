@@ -67,7 +67,8 @@ def _card(sysfs: Sysfs, device: str, folder: str) -> Card | None:
         return None
     fields = dict(line.split("=", 1) for line in lines if "=" in line)
     driver, slot, ids = (fields.get(key, "") for key in ("DRIVER", "PCI_SLOT_NAME", "PCI_ID"))
+    ids = ids.lower() if _IDS.fullmatch(ids.lower()) else "of unknown ids"
     place = PCI.fullmatch(slot)
-    if driver not in _DRIVERS or place is None or not _IDS.fullmatch(ids.lower()):
+    if driver not in _DRIVERS or place is None:
         return None
-    return Card(driver, f"{driver}-pci-{pci_address(place)}", ids.lower(), slot, device, folder)
+    return Card(driver, f"{driver}-pci-{pci_address(place)}", ids, slot, device, folder)

@@ -51,12 +51,25 @@ def test_several_cards_come_in_the_order_of_their_addresses(tmp_path: Path) -> N
     assert [card.slot for card in found(tree(tmp_path, {**GEFORCE, **RADEON}))] == [SLOT, NVIDIA_SLOT]
 
 
+def test_a_tree_recorded_without_the_hwmon_class_still_shows_its_card(tmp_path: Path) -> None:
+    device = "/sys/class/drm/card0/device"
+    tree(tmp_path, {f"{device}/hwmon/hwmon2/name": "amdgpu", f"{device}/hwmon/hwmon2/temp1_input": "40000"})
+    tree(tmp_path, {f"{device}/uevent": "DRIVER=amdgpu\nPCI_SLOT_NAME=0000:03:00.0"})
+    with opened(tmp_path, gpu.probe_sources) as sources:
+        assert list(declared(sources)) == ["hwmon.amdgpu-pci-0300.temp1"]
+
+
+def test_a_card_without_ids_is_known_by_its_address(tmp_path: Path) -> None:
+    tree(tmp_path, {"/sys/class/drm/card0/device/uevent": "DRIVER=amdgpu\nPCI_ID=garbage\nPCI_SLOT_NAME=0000:00:02.0"})
+    (card,) = found(tmp_path)
+    assert (card.name, card.ids) == ("amdgpu-pci-0010", "of unknown ids")
+
+
 def test_what_is_no_pci_card_of_a_known_driver_is_left_out(tmp_path: Path) -> None:
     tree(tmp_path, {f"/sys/class/drm/card{number}/device/uevent": text for number, text in enumerate((
         "DRIVER=vc4-drm\nOF_NAME=gpu",
         "DRIVER=simple-framebuffer\nMODALIAS=platform:x",
         "DRIVER=bochs-drm\nPCI_ID=1234:1111\nPCI_SLOT_NAME=0000:00:02.0",
-        "DRIVER=amdgpu\nPCI_ID=garbage\nPCI_SLOT_NAME=0000:00:02.0",
         "DRIVER=amdgpu\nPCI_ID=1002:73FF\nPCI_SLOT_NAME=../../../etc",
         "",
     ))})  # fmt: skip

@@ -121,14 +121,6 @@ def test_a_plain_class_folder_of_a_recorded_tree_is_a_chip(tmp_path: Path) -> No
         assert list(declared(sources)) == ["hwmon.lone-virtual-0.temp1"]
 
 
-def test_a_tree_recorded_without_the_hwmon_class_still_shows_its_card(tmp_path: Path) -> None:
-    device = "/sys/class/drm/card0/device"
-    tree(tmp_path, {f"{device}/hwmon/hwmon2/name": "amdgpu", f"{device}/hwmon/hwmon2/temp1_input": "40000"})
-    tree(tmp_path, {f"{device}/uevent": "DRIVER=amdgpu\nPCI_SLOT_NAME=0000:03:00.0"})
-    with opened(tmp_path, hwmon.probe_sources) as sources:
-        assert list(declared(sources)) == ["hwmon.amdgpu-pci-0300.temp1"]
-
-
 def test_a_dangling_class_link_is_no_chip(tmp_path: Path) -> None:
     tree(tmp_path, {"/sys/class/hwmon/hwmon0": "-> /sys/devices/nowhere"})
     with opened(tmp_path, hwmon.probe_sources) as sources:
