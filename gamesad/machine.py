@@ -94,7 +94,7 @@ def why_observe(options: argparse.Namespace, config: Config, sysfs: Sysfs) -> st
 
 def why_unwritable(controls: Controls, sysfs: Sysfs) -> str:
     """Why none of the tunables there are can be written (a container, a read-only /sys); empty when one can."""
-    paths = [tunable.path for tunable in controls.tunables.values()]
+    paths = [path for tunable in controls.tunables.values() if sysfs.exists(path := tunable.path)]  # NVML has no files
     if paths and not any(sysfs.writable(path) for path in paths):
         return "everything that could be set is read-only here"
     return ""

@@ -43,7 +43,7 @@ def allowed(wanted: Mapping[str, Value], controls: Controls, levels: Mapping[Hea
         found = controls.found.get(tunable.name)
         if level < 1.0 and found is not None:
             _put_under(tunable, found, _cap(tunable, found, level), settings)
-    _minimum_under_maximum(settings, controls)
+    minimum_under_maximum(settings, controls)
     if len(faults) > _MOST_FAULTS:
         faults[_MOST_FAULTS:] = [f"and {len(faults) - _MOST_FAULTS} more"]
     return Allowed(settings, tuple(faults))
@@ -89,7 +89,7 @@ def _put_under(tunable: Tunable, found: Value, cap: Value, settings: dict[str, V
         settings[tunable.name] = lowered
 
 
-def _minimum_under_maximum(settings: dict[str, Value], controls: Controls) -> None:
+def minimum_under_maximum(settings: dict[str, Value], controls: Controls) -> None:
     """The kernel refuses a minimum above the maximum, or lets the minimum win."""
     highest = {
         tunable.domain: settings[tunable.name]

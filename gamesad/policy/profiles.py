@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gamesad.policy.bounds import minimum_under_maximum
 from gamesad.policy.scale import between, ceiling, floor, lesser, on_scale, pins_minimum
 from gamesad.types import Controls, Heat, Profile, Role, Tunable, Value
 
@@ -25,6 +26,7 @@ def settings_for(profile: Profile, controls: Controls) -> dict[str, Value]:
             wanted = _wanted(profile, tunable, found, governors.get(tunable.domain))
         if wanted is not None and wanted != found and tunable.allows(wanted):
             settings[tunable.name] = wanted
+    minimum_under_maximum(settings, controls)
     return settings
 
 
