@@ -150,11 +150,11 @@ def hottest(status: Fields) -> Fields:
 
 
 def simulated(status: Fields) -> str:
-    """The banner of a machine that is not real; empty on a real one."""
+    """The banner of a machine that is simulated or replayed; empty on a real one."""
     if status.get("Simulated") is not True:
         return ""
     machine = text(status, "Machine")
-    said = machine if machine.casefold().startswith("simulated") else f"simulated {machine}".rstrip()
+    said = machine if machine.casefold().startswith(("simulated", "recording")) else f"simulated {machine}".rstrip()
     return f"*** {said}: nothing here is real hardware ***"
 
 

@@ -14,7 +14,7 @@ from gamesactl.bus import Gamesad, connect, start
 from gamesactl.commands.status import lines
 from gamesactl.errors import Unreachable, Usage
 from gamesactl.output import Output
-from gamesactl.render import Fields, elide, mapping, to_json
+from gamesactl.render import Fields, elide, mapping, text, to_json
 from gamesactl.terminal import Screen
 from gamesactl.values import clock, duration_s, span
 
@@ -162,7 +162,8 @@ class _Documents:
 def summary(status: Fields) -> str:
     """The status in one line."""
     hottest = describe.hottest(status)
-    parts = ["simulated"] if status.get("Simulated") is True else []
+    recorded = text(status, "Machine").startswith("recording")
+    parts = ["recording" if recorded else "simulated"] if status.get("Simulated") is True else []
     parts += [describe.profile(status).partition(",")[0]]
     parts += [describe.temperature(hottest) if hottest else "temperature unknown"]
     parts += [*describe.power(status)[:1], *describe.utilization(status)[:1], describe.frequency(status)]

@@ -9,7 +9,7 @@ _gamesactl() {
         [[ ${COMP_WORDS[i]} != -* ]] && { verb=${COMP_WORDS[i]}; break; }
     done
     if [[ -z $verb ]]; then
-        COMPREPLY=($(compgen -W 'status sensors tunables profiles set-profile hold release launch pause resume limit set confirm reset reload monitor explain decisions doctor config version --help --version' -- "$current"))
+        COMPREPLY=($(compgen -W 'status sensors tunables profiles set-profile hold release launch pause resume limit set confirm reset reload monitor explain decisions doctor record config version --help --version' -- "$current"))
         return
     fi
     case $verb in
@@ -91,6 +91,10 @@ _gamesactl() {
             ;;
         doctor)
             if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--json --no-color --help' -- "$current")); return; fi
+            ;;
+        record)
+            case $previous in --for) COMPREPLY=(); return ;; esac
+            if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--for --json --no-color --help' -- "$current")); return; fi
             ;;
         config)
             case $previous in --config) COMPREPLY=($(compgen -f -- "$current")); return ;; esac

@@ -29,7 +29,7 @@ LINES = {
     "confirm": "confirm a",
     "reset": "reset a",
 }
-WITHOUT_DAEMON = ("config", "doctor", "version")
+WITHOUT_DAEMON = ("config", "doctor", "record", "version")
 
 
 AWAY = "gamesactl: gamesad is not running; start it with: sudo systemctl start gamesad\n"
