@@ -92,6 +92,8 @@ def decision_report(record: Record, *, with_numbers: bool = False) -> Dictionary
         "Since": record.since_s,
         "Profile": record.profile,
     }
+    if record.sensor:
+        report["Sensor"] = record.sensor
     if with_numbers:
         report["Numbers"] = dict(record.numbers)
     return report
@@ -142,6 +144,9 @@ def _sensor(sensor: Sensor, snapshot: Snapshot, limit: Limit | None) -> Dictiona
         "Emergency": sensor.limits.emergency,
         "Passive": sensor.limits.passive,
         "Hot": sensor.limits.hot,
+        "LimitsFrom": sensor.limits_from or None,
+        "Path": sensor.path or None,
+        "Divisor": sensor.divisor or None,
         "Limit": limit.target_c if limit else None,
         "LimitOrigin": limit.origin if limit else None,
     }
@@ -173,6 +178,7 @@ def tunable_reports(moment: Moment, overrides: Mapping[str, Override]) -> list[D
             "Name": name,
             "Role": str(tunable.role),
             "Unit": tunable.unit,
+            "Path": tunable.path,
             "Found": moment.controls.found.get(name),
             "Value": moment.values.get(name),
             "Writer": moment.writers.get(name, "found"),

@@ -89,7 +89,9 @@ class Sensor:
     """One thing read. ``name`` survives reboots and hotplug: ``hwmon.k10temp-pci-00c3.temp1``, never hwmonN.
 
     ``driver`` is the hwmon name or the zone type, the key of the driver table. ``critical``: the machine is not
-    regulated safely without it. ``path`` is the file it comes from, for people.
+    regulated safely without it. ``path`` is the file it comes from, for people; ``divisor`` what the number in it is
+    divided by, 0 where the value is not one number of one file. ``limits_from``: who states the limits, where it is not
+    the driver.
     """
 
     name: str
@@ -100,6 +102,8 @@ class Sensor:
     heat: Heat | None = None
     critical: bool = False
     path: str = ""
+    divisor: float = 0.0
+    limits_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

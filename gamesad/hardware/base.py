@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from gamesad.hardware.sysfs import Sysfs, errno_name
@@ -61,13 +61,19 @@ Probe = Callable[[Sysfs], Sequence[Source]]
 
 @dataclass(frozen=True, slots=True)
 class NumberFile:
-    """A sensor that is one file holding one integer: value = integer ÷ ``divisor``, true only within low..high."""
+    """A sensor that is one file holding one integer: value = integer ÷ ``divisor``, true only within low..high.
+
+    ``sensor`` is the one given, with this divisor.
+    """
 
     sensor: Sensor
     path: str
     divisor: float
     low: float
     high: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sensor", replace(self.sensor, divisor=float(self.divisor)))
 
 
 def integer(text: bytes) -> int:

@@ -164,7 +164,8 @@ def zone_types(sysfs: Sysfs) -> dict[str, str]:
 def with_default_limit(sensor: Sensor, cpu: Processor) -> Sensor:
     """The sensor with the documented limit of its driver as ``critical``, for hardware that states none."""
     limits = replace(sensor.limits, critical=default_critical_c(sensor.driver, cpu))
-    return replace(sensor, limits=consistent(limits))
+    limits_from = f"gamesad's table, for {sensor.driver} states none"
+    return replace(sensor, limits=consistent(limits), limits_from=limits_from if limits.critical else "")
 
 
 def ceiling_c(sysfs: Sysfs) -> float | None:

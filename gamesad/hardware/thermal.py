@@ -31,12 +31,13 @@ class Zone:
     def __init__(self, sysfs: Sysfs, sensor: Sensor, mode_path: str | None) -> None:
         self.name = sensor.name
         self._sysfs = sysfs
-        self._sensor = sensor
         self._mode_path = mode_path
         self._mode: int | None = None
         self._disabled_since_s: float | None = None
         low = drivers.driver(sensor.driver).lowest_c
-        self._batch = FileBatch(sysfs, [NumberFile(sensor, sensor.path, 1000, low, driver_table.HIGHEST_C)])
+        file = NumberFile(sensor, sensor.path, 1000, low, driver_table.HIGHEST_C)
+        self._sensor = file.sensor
+        self._batch = FileBatch(sysfs, [file])
 
     def sensors(self) -> Sequence[Sensor]:
         return (self._sensor,)

@@ -15,12 +15,16 @@ _DECISIONS_KEPT = 2000
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One decision since ``since_s`` (seconds since the epoch), under which profile, and the numbers it saw."""
+    """One decision since ``since_s`` (seconds since the epoch), under which profile, and the numbers it saw.
+
+    ``sensor`` is the regulated one nearest to its limit then, hence the one it went by; empty where there was none.
+    """
 
     decision: Decision
     since_s: float
     profile: str
     numbers: Mapping[str, float]
+    sensor: str = ""
 
 
 class Decisions:
@@ -33,7 +37,9 @@ class Decisions:
         """The new record when this tick's decision differs from the one in force, else None."""
         if self._records and not _differs(self._records[-1].decision, tick.decision):
             return None
-        record = Record(tick.decision, wall_s, tick.intent.profile.name, numbers(tick))
+        closest = least_headroom(tick)
+        sensor = closest[0] if closest else ""
+        record = Record(tick.decision, wall_s, tick.intent.profile.name, numbers(tick), sensor)
         self._records.append(record)
         return record
 
