@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gamesad.actuation.baseline import Baseline
+from gamesad.actuation.executor import Executor
+from gamesad.actuation.restore import restore
 from gamesad.hardware import gpu
 from gamesad.hardware.sysfs import Sysfs
 from gamesad.types import Heat, Role, Tunable
@@ -102,3 +105,16 @@ def test_the_maximum_of_xe_is_no_limit_to_be_kept(tmp_path: Path) -> None:
 def test_nothing_can_be_set_without_known_hardware_limits(tmp_path: Path) -> None:
     for number, files in enumerate(({"rp0_freq": "0"}, {"rpn_freq": "N/A"}, {"rpn_freq": "2400"}, {"max_freq": "0"})):
         assert settable(tree(tmp_path / str(number), xe(((0, 0),), **files))) == {}
+
+
+def test_after_a_sigkill_both_ends_go_back_and_never_cross(tmp_path: Path) -> None:
+    root = tree(tmp_path / "root", xe(((0, 0),), min_freq="1100"))
+    folders = str(tmp_path / "run"), str(tmp_path / "state")
+    sysfs = Sysfs(str(root))
+    executor = Executor(gpu.probe_actuators(sysfs), Baseline.load(*folders, sysfs))
+    prefix = "gpu.xe-pci-0300.tile0.gt0."
+    executor.apply({f"{prefix}max_freq": 600})
+    folder = f"{DEVICE}/tile0/gt0/freq0"
+    assert [sysfs.read(f"{folder}/{end}_freq") for end in ("min", "max")] == ["600", "600"]
+    assert restore(*folders, str(root)).left == {}
+    assert [sysfs.read(f"{folder}/{end}_freq") for end in ("min", "max")] == ["1100", "2000"]
