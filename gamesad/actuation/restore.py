@@ -183,7 +183,7 @@ class _Tree:
         device = self._inside(self.paths[step.name]).removesuffix(_NVML)
         if not self._is_here():
             raise OSError(errno.ENODEV, "a recorded tree has no NVML", device)
-        from gamesad.hardware.gpu import power_limit  # noqa: PLC0415 - costs 60 ms
+        from gamesad.hardware.gpu import power_limit  # noqa: PLC0415 - dear, and only for NVIDIA
 
         return power_limit(os.path.basename(device))
 
