@@ -229,7 +229,15 @@ VERBS = (
         "explain",
         "explain",
         "why is it doing this: decision, profile, limits and what is held back, in sentences",
-        examples=(("gamesactl explain", "why is my machine slow?"),),
+        options=(
+            Option("sensor", "of one sensor: its file, scale, limits, age, why rejected", value="NAME", kind="sensor"),
+            Option("tunable", "of one tunable: who set it, what it was, why refused", value="NAME", kind="tunable"),
+        ),
+        examples=(
+            ("gamesactl explain", "why is my machine slow?"),
+            ("gamesactl explain --sensor 'CPU package'", "where does that number come from?"),
+            ("gamesactl explain --tunable cpufreq.boost", "who set that, and what was it before?"),
+        ),
     ),
     Verb(
         "decisions",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from gamesactl import bus, describe
+from gamesactl import bus, describe, lookup, provenance
 from gamesactl.arguments import Arguments
 from gamesactl.bus import Gamesad
 from gamesactl.commands.status import unit_of
@@ -46,7 +46,50 @@ class _Known:
         self.properties = properties
 
 
-def explain(_arguments: Arguments, output: Output) -> None:
+def explain(arguments: Arguments, output: Output) -> None:
+    """Of everything, or of one sensor or one tunable."""
+    sensor, tunable = arguments.option("sensor"), arguments.option("tunable")
+    if sensor is not None and tunable is not None:
+        raise Usage("--sensor and --tunable exclude each other; ask for one after the other")
+    if sensor is not None:
+        _explain_sensor(sensor, output)
+    elif tunable is not None:
+        _explain_tunable(tunable, output)
+    else:
+        _explain_all(output)
+
+
+def _explain_sensor(wanted: str, output: Output) -> None:
+    async def work(gamesad: Gamesad) -> tuple[Sequence[Fields], Sequence[Fields], Fields]:
+        return await gamesad.sensors(), await gamesad.decisions(_COUNT_MAXIMUM), await gamesad.status()
+
+    sensors, made, status = bus.run(work)
+    found = lookup.sensor(sensors, wanted)
+    used = [one for one in made if text(one, "Sensor") == text(found, "Name")]
+    document = {"Sensor": found, "Decision": used[0] if used else None}
+    _say(provenance.of_sensor(found, made), status, document, output)
+
+
+def _explain_tunable(wanted: str, output: Output) -> None:
+    async def work(gamesad: Gamesad) -> tuple[Sequence[Fields], Fields]:
+        return await gamesad.tunables(), await gamesad.status()
+
+    tunables, status = bus.run(work)
+    found = lookup.tunable(tunables, wanted)
+    wanted_now = mapping(mapping(status, "LastDecision"), "Settings").get(text(found, "Name"))
+    _say(provenance.of_tunable(found, status), status, {"Tunable": found, "Wanted": wanted_now}, output)
+
+
+def _say(sentences: Iterator[str], status: Fields, document: Mapping[str, object], output: Output) -> None:
+    said = [_capital(sentence) for sentence in sentences]
+    if output.json:
+        output.document({"Sentences": said, **document})
+        return
+    for sentence in [*filter(None, [describe.simulated(status)]), *said]:
+        output.lines(wrap(sentence, output.width, hang=2))
+
+
+def _explain_all(output: Output) -> None:
     async def work(gamesad: Gamesad) -> _Known:
         return _Known(
             await gamesad.status(), await gamesad.sensors(), await gamesad.tunables(), await gamesad.properties()

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gamesactl import bus
+from gamesactl import bus, lookup
 from gamesactl.arguments import Arguments
 from gamesactl.bus import Gamesad
 from gamesactl.commands.status import unit_of
 from gamesactl.errors import Failed, Usage
 from gamesactl.output import Output
 from gamesactl.render import Cell, Column, Fields, mapping, number, reading, table, text
-from gamesactl.suggest import did_you_mean
 from gamesactl.values import UNKNOWN, amount, quantity
-from gamesad.bus import names
 
 _COLUMNS = (
     Column("SENSOR", shrink=14),
@@ -69,7 +67,7 @@ def _own(own: Fields, name: str) -> str:
 
 def _set(name: str, value: str, output: Output) -> None:
     async def work(gamesad: Gamesad) -> tuple[str, str, float]:
-        sensor = _find(await gamesad.sensors(), name)
+        sensor = _named(await gamesad.sensors(), name)
         unit = text(sensor, "Unit")
         number_ = quantity(value, unit)
         await gamesad.set_limit(text(sensor, "Name"), number_)
@@ -90,7 +88,7 @@ def _clear(name: str | None, output: Output) -> None:
         elif name in own:
             cleared = [name]
         else:
-            cleared = [text(_find(await gamesad.sensors(), name), "Name")]
+            cleared = [text(_named(await gamesad.sensors(), name), "Name")]
             if cleared[0] not in own:
                 raise Failed(f"you have set no limit for {cleared[0]}; gamesactl limit lists them")
         for one in cleared:
@@ -101,20 +99,6 @@ def _clear(name: str | None, output: Output) -> None:
     output.done({"Cleared": cleared}, f"cleared: {', '.join(cleared)}" if cleared else "there were no limits of yours")
 
 
-def _find(sensors: Sequence[Fields], wanted: str) -> Fields:
-    """By name, or by a label that only one sensor has."""
-    sensors = [one for one in sensors if one.get("Quantity") in _LIMITED]
-    for one in sensors:
-        if text(one, "Name") == wanted:
-            return one
-    labelled = [one for one in sensors if text(one, "Label").casefold() == wanted.casefold()]
-    if len(labelled) == 1:
-        return labelled[0]
-    if labelled:
-        raise Failed(
-            f"several sensors are labelled {wanted!r}: {', '.join(text(one, 'Name') for one in labelled)}; use the name"
-        )
-    hint = did_you_mean(wanted, [word for one in sensors for word in (text(one, "Name"), text(one, "Label")) if word])
-    raise Failed(
-        f"no temperature or power is called {wanted!r}{hint}; gamesactl sensors lists them", names.ERROR_UNKNOWN_SENSOR
-    )
+def _named(sensors: Sequence[Fields], name: str) -> Fields:
+    limitable = [one for one in sensors if one.get("Quantity") in _LIMITED]
+    return lookup.sensor(limitable, name, "temperature or power")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import select
 import sys
 import time
-from collections.abc import Sequence
 
-from gamesactl import bus
+from gamesactl import bus, lookup
 from gamesactl.arguments import Arguments
 from gamesactl.bus import Gamesad
 from gamesactl.commands.machine import allowed
@@ -34,9 +33,9 @@ def set(arguments: Arguments, output: Output) -> None:  # noqa: A001 the functio
     after_s = duration_s(given) if given is not None else _ASK_S if ask else 0
 
     async def work(gamesad: Gamesad) -> Fields:
-        found = _find(await gamesad.tunables(), name)
+        found = lookup.tunable(await gamesad.tunables(), name)
         await gamesad.set_tunable(name, _parsed(found, value), after_s + (_MARGIN_S if ask else 0))
-        return _find(await gamesad.tunables(), name)
+        return lookup.tunable(await gamesad.tunables(), name)
 
     now: Fields = bus.run(work)
     if output.json:
@@ -94,21 +93,13 @@ def _finish(name: str, output: Output, *, confirming: bool) -> None:
             await (gamesad.confirm_tunable(name) if confirming else gamesad.reset_tunable(name))
         except ClientError as error:
             if error.name == names.ERROR_UNKNOWN_TUNABLE:
-                _find(await gamesad.tunables(), name)  # says better what is wrong with a name that is not there
+                lookup.tunable(await gamesad.tunables(), name)  # says better what is wrong with the name
             raise
-        return _find(await gamesad.tunables(), name)
+        return lookup.tunable(await gamesad.tunables(), name)
 
     now = bus.run(work)
     shown = setting(now.get("Value"), text(now, "Unit"))
     output.done(now, f"{name}: {shown} {'is kept' if confirming else ', decided by gamesad again'}".replace(" ,", ","))
-
-
-def _find(tunables: Sequence[Fields], name: str) -> Fields:
-    for one in tunables:
-        if text(one, "Name") == name:
-            return one
-    hint = did_you_mean(name, [text(one, "Name") for one in tunables])
-    raise Failed(f"unknown tunable {name!r}{hint}; gamesactl tunables lists them", names.ERROR_UNKNOWN_TUNABLE)
 
 
 def _parsed(tunable: Fields, value: str) -> str | int:

@@ -132,7 +132,9 @@ def probe_sources(sysfs: Sysfs) -> list[Source]:
         if not sysfs.exists(path):
             continue
         label = _label(zone, zones, several=packages > 1)
-        sensor = Sensor(f"powercap.{zone}.power", Quantity.POWER, label, driver=zone.partition(":")[0], path=path)
+        sensor = Sensor(
+            f"powercap.{zone}.power", Quantity.POWER, label, driver=zone.partition(":")[0], path=path, divisor=1e6
+        )
         file = NumberFile(sensor, path, divisor=1, low=0.0, high=2.0**64)
         counter = _Counter(sensor, file, _number(sysfs, f"{_POWERCAP}/{zone}/max_energy_range_uj") or 0)
         groups.setdefault(":".join(zone.split(":")[:2]), []).append(counter)

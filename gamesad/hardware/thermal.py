@@ -118,7 +118,11 @@ def _zones(sysfs: Sysfs) -> list[Source]:
             sensor = drivers.with_default_limit(sensor, cpu)
         if sensor.critical and ceiling_c is not None:
             lowest_c = min(ceiling_c, sensor.limits.critical or ceiling_c)
-            sensor = replace(sensor, limits=replace(sensor.limits, critical=lowest_c))
+            if lowest_c != sensor.limits.critical:
+                limits = replace(sensor.limits, critical=lowest_c)
+                sensor = replace(
+                    sensor, limits=limits, limits_from="gamesad's table: this board's firmware throttles there"
+                )
         mode = f"{folder}/mode"
         zones.append(Zone(sysfs, sensor, mode if sysfs.exists(mode) else None))
     return zones

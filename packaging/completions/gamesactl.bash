@@ -83,7 +83,9 @@ _gamesactl() {
             if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--interval --count --json --no-color --help' -- "$current")); return; fi
             ;;
         explain)
-            if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--json --no-color --help' -- "$current")); return; fi
+            case $previous in --sensor) COMPREPLY=($(compgen -W "$(_gamesactl_names sensors)" -- "$current")); return ;; esac
+            case $previous in --tunable) COMPREPLY=($(compgen -W "$(_gamesactl_names tunables)" -- "$current")); return ;; esac
+            if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--sensor --tunable --json --no-color --help' -- "$current")); return; fi
             ;;
         decisions)
             case $previous in --count|-n) COMPREPLY=(); return ;; esac

@@ -21,6 +21,7 @@ DECISION: dict[str, Any] = {
     ),
     "Settings": {MAX_FREQ: 3900000},
     "Profile": "balanced",
+    "Sensor": CPU,
 }
 
 STATUS: dict[str, Any] = {
@@ -56,7 +57,7 @@ SENSORS: list[dict[str, Any]] = [
     {
         "Name": CPU, "Quantity": "temperature", "Unit": "°C", "Label": "CPU package", "Value": 93.4, "State": "ok",
         "Age": 0.0, "Critical": True, "Driver": "coretemp", "Maximum": 100.0, "CriticalLimit": 105.0, "Limit": 95.0,
-        "LimitOrigin": "5 °C under max 100 °C",
+        "LimitOrigin": "5 °C under max 100 °C", "Path": "/sys/class/hwmon/hwmon3/temp1_input", "Divisor": 1000.0,
     },
     {
         "Name": DISK, "Quantity": "temperature", "Unit": "°C", "Label": "Composite", "Value": 41.85, "State": "ok",
@@ -84,6 +85,7 @@ TUNABLES: list[dict[str, Any]] = [
     {
         "Name": MAX_FREQ, "Role": "frequency_maximum", "Unit": "kHz", "Value": 3900000, "Found": 4600000,
         "Writer": "gamesad", "Minimum": 400000, "Maximum": 4600000,
+        "Path": "/sys/devices/system/cpu/cpufreq/policy0/scaling_max_freq",
     },
     {
         "Name": MAX_FREQ_1, "Role": "frequency_maximum", "Unit": "kHz", "Value": 3900000, "Found": 4600000,
