@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator
 
 from gamesad.hardware import drivers
 from gamesad.probe.findings import Finding, Level, count, listed
 from gamesad.probe.seen import Seen
-from gamesad.types import Quantity, Sensor
+from gamesad.types import NO_LIMITS, Quantity, Sensor
 
 PART = "temperatures"
 
@@ -110,27 +108,8 @@ def _disabled(seen: Seen) -> Iterator[Finding]:
             yield Finding(PART, Level.NOTE, text, f"to switch it on: echo enabled > {folder}/mode")
 
 
-def stated_by(seen: Seen, sensor: Sensor) -> str:
+def stated_by(sensor: Sensor) -> str:
     """Where the number behind a sensor's limit comes from: the hardware, by way of its driver, or gamesad's table."""
-    limits = sensor.limits
-    highest_c = limits.critical
-    if not any((highest_c, limits.emergency, limits.hot, limits.maximum, limits.passive)):
+    if sensor.limits == NO_LIMITS:
         return "the configuration"
-    if highest_c is None or highest_c in _stated_c(seen, sensor.path):
-        return f"stated by {sensor.driver}"
-    if highest_c == drivers.ceiling_c(seen.sysfs):
-        return "from gamesad's table: there this board's firmware throttles"
-    if sensor.critical:
-        return f"from gamesad's table: {sensor.driver} states none"
-    return f"stated by {sensor.driver}"
-
-
-def _stated_c(seen: Seen, path: str) -> set[float]:
-    """The critical temperatures that stand beside an input."""
-    if path.endswith("_input"):
-        files = [f"{path.removesuffix('input')}crit"]
-    else:
-        folder = os.path.dirname(path)
-        trips = [entry for entry in seen.sysfs.list(folder) if re.fullmatch(r"trip_point_[0-9]+_type", entry)]
-        files = [f"{folder}/{trip[:-4]}temp" for trip in trips if seen.text(f"{folder}/{trip}") == "critical"]
-    return {int(text) / 1000 for text in map(seen.text, files) if re.fullmatch(r"-?[0-9]{1,9}", text)}
+    return sensor.limits_from or f"stated by {sensor.driver}"

@@ -68,7 +68,7 @@ def report(seen: Seen) -> dict[str, Any]:
                 "Regulated": limit.heat.value != "other",
                 "Limit": limit.target_c,
                 "Origin": limit.origin,
-                "Source": heat.stated_by(seen, seen.sensors[limit.sensor]),
+                "Source": heat.stated_by(seen.sensors[limit.sensor]),
             }
             for limit in seen.limits.values()
         ],

@@ -162,8 +162,8 @@ def test_limits_say_where_their_numbers_come_from(tmp_path: Path) -> None:
         for limit in told(tree(tmp_path / name, entries))["Limits"]:
             sources[name, limit["Sensor"]] = (limit["Limit"], limit["Source"])
     assert sources["two-xeons", "hwmon.coretemp-isa-0001.temp1"] == (92.5, "stated by coretemp")
-    assert sources["two-epycs", "hwmon.k10temp-pci-00cb.temp1"] == (93.5, "from gamesad's table: k10temp states none")
-    throttles = "from gamesad's table: there this board's firmware throttles"
+    assert sources["two-epycs", "hwmon.k10temp-pci-00cb.temp1"] == (93.5, "gamesad's table, for k10temp states none")
+    throttles = "gamesad's table: this board's firmware throttles there"
     assert sources["raspberry-pi", "thermal.cpu-thermal"] == (78.5, throttles)
     assert sources["arm-board", "thermal.cpu-thermal"] == (75.0, "stated by cpu-thermal")
     assert sources["steam-deck", "hwmon.nvme-pci-0100.temp1"] == (84.85, "stated by nvme")
