@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         help="say what this machine offers, what is missing and how to get it; exit status 1 if that is essential",
     )
     mode.add_argument("--restore", action="store_true", help="put back what a killed gamesad left set, and exit")
-    parser.add_argument("--config", metavar="FILE", help="read this file instead of /usr/lib/gamesad and /etc/gamesad")
+    parser.add_argument("--config", metavar="FILE", help="read this file instead of those in /usr/lib, /run and /etc")
     parser.add_argument(
         "--root",
         metavar="DIR|FILE",

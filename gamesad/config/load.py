@@ -15,15 +15,19 @@ from gamesad.config.scan import KeyPath
 from gamesad.errors import ConfigError
 from gamesad.types import Profile
 
-DEFAULT_DIRS = ("/usr/lib/gamesad", "/etc/gamesad")
+DEFAULT_DIRS = ("/usr/lib/gamesad", "/run/gamesad", "/etc/gamesad")
+"""The vendor's, until the next boot, the administrator's: systemd's order (systemd.unit(5), os-release(5))."""
 _BUILT_IN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "profiles.d")
 
 
 def load(main: str | None, *, search: Sequence[str] = DEFAULT_DIRS) -> Config:
     """Reads ``main`` alone, or when it is None the files under every directory of ``search``.
 
-    A directory holds ``gamesad.toml``, ``conf.d/*.toml`` and ``profiles.d/*.toml``, read in this order; ``main`` may
-    have a ``profiles.d`` beside it. The built-in profiles come first. Raises ConfigError with every fault.
+    A directory holds ``gamesad.toml``, ``conf.d/*.toml`` and ``profiles.d/*.toml``; ``main`` may have a ``profiles.d``
+    beside it. First every ``gamesad.toml`` is read, then the files of every ``conf.d`` in the order of their names: of
+    those with the same name only the last directory's counts. A profile builds on one of its name before it; the
+    built-in ones come first. A link to /dev/null takes away all before it of its name. Raises ConfigError with every
+    fault.
     """
     settings: list[File] = []
     definitions: list[Definition] = []
@@ -33,16 +37,16 @@ def load(main: str | None, *, search: Sequence[str] = DEFAULT_DIRS) -> Config:
         settings += _read([main], required=True)
         profile_dirs.append(os.path.join(os.path.dirname(main), "profiles.d"))
     else:
-        for folder in search:
-            drop_ins = _toml_files(os.path.join(folder, "conf.d"), faulty)
-            settings += _read([os.path.join(folder, "gamesad.toml")])
-            settings += _read(drop_ins)
-            profile_dirs.append(os.path.join(folder, "profiles.d"))
+        settings += _read(_standing([os.path.join(folder, "gamesad.toml") for folder in search]))
+        found = [path for folder in search for path in _toml_files(os.path.join(folder, "conf.d"), faulty)]
+        drop_ins = {os.path.basename(path): path for path in found}
+        settings += _read(_standing([drop_ins[name] for name in sorted(drop_ins)]))
+        profile_dirs += [os.path.join(folder, "profiles.d") for folder in search]
     values: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
     origins: dict[str, str] = {}
     for file in settings:
         _take(file, values, origins)
-    profile_files = [file for folder in profile_dirs for file in _read(_toml_files(folder, faulty))]
+    profile_files = _read(_standing([path for folder in profile_dirs for path in _toml_files(folder, faulty)]))
     for file in profile_files:
         definition = define(file)
         if definition is not None:
@@ -86,6 +90,17 @@ def _toml_files(folder: str, faulty: list[File]) -> list[str]:
         faulty.append(File(folder, problems=[(1, f"folder: cannot be listed ({reason}); let this user read it")]))
         return []
     return [os.path.join(folder, name) for name in names]
+
+
+def _standing(paths: Sequence[str]) -> list[str]:
+    """Those that a later link to /dev/null does not take away, by their name; a mask itself is not one."""
+    standing: list[str] = []
+    for path in paths:
+        if os.path.realpath(path) == os.devnull:
+            standing = [other for other in standing if os.path.basename(other) != os.path.basename(path)]
+        else:
+            standing.append(path)
+    return standing
 
 
 def _take(file: File, values: dict[str, dict[str, Any]], origins: dict[str, str]) -> None:

@@ -217,3 +217,58 @@ def _without_origins(config: Config) -> tuple[object, ...]:
 
 def test_profiles_that_come_with_gamesad_say_so() -> None:
     assert {profile.source for profile in load(None, search=()).profiles.values()} == {"built in"}
+
+
+def observes(config: Config) -> str:
+    """Whether it does, and who says so."""
+    return f"{config.daemon.observe} {config.origins.get('daemon.observe', 'built-in')}"
+
+
+def test_drop_ins_come_after_every_main_file_in_the_order_of_their_names_wherever_they_are(tmp_path: Path) -> None:
+    usr, run, etc = (tmp_path / name for name in ("usr", "run", "etc"))
+    search = [str(usr), str(run), str(etc)]
+    put(etc, "gamesad.toml", "daemon.observe = true\nbus.max_holds = 5\n")
+    vendor = put(usr, "conf.d/50-vendor.toml", "daemon.observe = false\nbus.max_holds = 6\n")
+    put(etc, "conf.d/40-own.toml", "daemon.observe = true\nbus.max_holds = 7\n")
+    config = load(None, search=search)
+    assert (observes(config), config.bus.max_holds) == (f"False {vendor}:1", 6)
+    until_boot = put(run, "conf.d/60-try.toml", "bus.max_holds = 8\n")
+    config = load(None, search=search)
+    assert config.bus.max_holds == 8
+    assert config.origins["bus.max_holds"] == f"{until_boot}:1"
+
+
+def test_of_drop_ins_with_one_name_only_the_last_directorys_counts(tmp_path: Path) -> None:
+    usr, run, etc = (tmp_path / name for name in ("usr", "run", "etc"))
+    put(usr, "conf.d/50-x.toml", "daemon.observe = true\nbus.max_holds = 6\n")
+    put(run, "conf.d/50-x.toml", "bus.max_holds = 7\n")
+    search = [str(usr), str(run), str(etc)]
+    config = load(None, search=search)
+    assert (observes(config), config.bus.max_holds) == ("False built-in", 7)
+    put(etc, "conf.d/50-x.toml", "")
+    config = load(None, search=search)
+    assert (observes(config), config.bus.max_holds) == ("False built-in", 256), "an empty one takes it away"
+
+
+def test_a_link_to_dev_null_takes_away_a_drop_in_a_main_file_and_a_profile(tmp_path: Path) -> None:
+    usr, etc = tmp_path / "usr", tmp_path / "etc"
+    put(usr, "gamesad.toml", "bus.max_holds = 6\n")
+    put(usr, "conf.d/50-x.toml", "daemon.observe = true\n")
+    put(usr, "profiles.d/night.toml", 'inherits = "quiet"\n')
+    search = [str(usr), str(etc)]
+    config = load(None, search=search)
+    assert (config.bus.max_holds, config.daemon.observe, "night" in config.profiles) == (6, True, True)
+    for name in ("gamesad.toml", "conf.d/50-x.toml", "profiles.d/night.toml", "profiles.d/gaming.toml"):
+        (etc / name).parent.mkdir(parents=True, exist_ok=True)
+        (etc / name).symlink_to("/dev/null")
+    config = load(None, search=search)
+    assert (config.bus.max_holds, config.daemon.observe) == (256, False)
+    assert {"night", "gaming"} & set(config.profiles) == set()
+    (etc / "profiles.d" / "balanced.toml").symlink_to("/dev/null")
+    assert any('profiles.default: no profile "balanced"' in problem for problem in problems(None, usr, etc))
+
+
+def test_a_profile_that_another_inherits_cannot_be_taken_away_unnoticed(tmp_path: Path) -> None:
+    put(tmp_path, "profiles.d/night.toml", 'inherits = "quiet"\n')
+    (tmp_path / "profiles.d" / "quiet.toml").symlink_to("/dev/null")
+    assert any('inherits: no profile "quiet"' in problem for problem in problems(None, tmp_path))

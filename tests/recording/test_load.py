@@ -188,3 +188,13 @@ def test_any_lines_replay_or_are_refused(tmp_path: Path, lines: list[str]) -> No
     replay = Replay(found, clock)
     clock.now_s = 10.0
     replay.advance()
+
+
+def test_the_example_in_the_documentation_is_a_recording(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "recording.md").read_text()
+    block = page.split("one thing in a line:\n\n")[1].split("\n\n|")[0]
+    path = tmp_path / "example.txt"
+    path.write_text("".join(f"{line.strip()}\n" for line in block.splitlines()))
+    found = load(str(path))
+    assert (found.machine, found.made_by, found.complete, found.duration_s) == ("LENOVO 21AH", "0.1.0", True, 1.0)
+    assert Replay(found, Clock()).sysfs.read("/sys/class/hwmon/hwmon3/temp1_input") == "61000"
