@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from gamesad.hardware import ACTUATORS, SOURCES
+from gamesad.hardware.base import Sink
 from gamesad.hardware.sysfs import Sysfs
 from gamesad.types import Sensor
 from tests.support.boards import BOARDS
@@ -23,7 +24,10 @@ from tests.support.machines import tree
 
 @dataclass(frozen=True)
 class Node:
-    """A file below sys/, a pattern of its sensor's name, the unit, and beside it the file of its limit (÷ divisor)."""
+    """A file below sys/, a pattern of its sensor's name, the unit, and beside it the file of its limit; both ÷ divisor.
+
+    ``divisor`` 0: the value is not this number (a rate, a part of a whole).
+    """
 
     kind: str
     glob: str
@@ -42,13 +46,13 @@ DOCUMENTED = (
     Node("power", "class/hwmon/*/power[0-9]*_input", r"hwmon\..+\.{channel}(_input)?", "W", "{channel}_cap", 1e6),
     Node("zone", "class/thermal/thermal_zone*/temp", r"thermal\..+", "°C"),
     Node("cooling", "class/thermal/cooling_device*/cur_state", r"cooling\..+", "", "max_state", 1.0),
-    Node("energy counter", "class/powercap/*:*/energy_uj", r"powercap\.{folder}\.power", "W"),
+    Node("energy counter", "class/powercap/*:*/energy_uj", r"powercap\.{folder}\.power", "W", divisor=0),
     Node("clock", "devices/system/cpu/cpufreq/policy*/scaling_cur_freq", r"cpufreq\.{folder}\.frequency", "Hz",
          "cpuinfo_max_freq", 1e-3),
-    Node("supply", "class/power_supply/*/capacity", r"power_supply\.{folder}\.charge", ""),
-    Node("supply", "class/power_supply/*/voltage_now", r"power_supply\.{folder}\.voltage", "V"),
-    Node("supply", "class/power_supply/*/current_now", r"power_supply\.{folder}\.current", "A"),
-    Node("supply", "class/power_supply/*/energy_now", r"power_supply\.{folder}\.energy", "J"),
+    Node("supply", "class/power_supply/*/capacity", r"power_supply\.{folder}\.charge", "", divisor=0),
+    Node("supply", "class/power_supply/*/voltage_now", r"power_supply\.{folder}\.voltage", "V", divisor=0),
+    Node("supply", "class/power_supply/*/current_now", r"power_supply\.{folder}\.current", "A", divisor=0),
+    Node("supply", "class/power_supply/*/energy_now", r"power_supply\.{folder}\.energy", "J", divisor=0),
 )  # fmt: skip
 SETTABLE = (
     Node("governor", "devices/system/cpu/cpufreq/policy*/scaling_governor", "cpufreq.{folder}.scaling_governor", ""),
@@ -107,20 +111,22 @@ def _number_or_word(file: Path) -> str:
         return ""
 
 
-def found(root: Path) -> dict[str, list[Sensor]]:
-    """By the file that each is read from."""
+def found(root: Path) -> tuple[dict[str, list[Sensor]], dict[str, float]]:
+    """Sensors by the file that each is read from, and what they read."""
     sources = [source for probe in SOURCES for source in probe(Sysfs(str(root)))]
     sensors: dict[str, list[Sensor]] = {}
     for sensor in [sensor for source in sources for sensor in source.sensors()]:
         sensors.setdefault(str((root / sensor.path.strip("/")).resolve()), []).append(sensor)
+    sink = Sink()
     for source in sources:
+        source.sample(1.0, sink)
         source.close()
-    return sensors
+    return sensors, sink.readings
 
 
 def check(root: Path) -> Counter[str]:
     counts: Counter[str] = Counter()
-    sensors = found(root)
+    sensors, readings = found(root)
     for node, file, name in nodes(root, DOCUMENTED):
         scope = _number_or_word(file.parent / "scope")
         if scope == "Device":  # a mouse's battery
@@ -130,6 +136,9 @@ def check(root: Path) -> Counter[str]:
             ours = [one for some in sensors.values() for one in some if name.fullmatch(one.name)]
         assert [one.quantity.unit for one in ours] == [node.unit], (file, ours)
         counts[node.kind] += 1
+        stands = _number_or_word(file)
+        if node.divisor and re.fullmatch(r"[0-9]{1,12}", stands) and _is_possible(node, int(stands) / node.divisor):
+            assert readings[ours[0].name] == pytest.approx(int(stands) / node.divisor), (file, ours)
         if node.limit:
             stated = _number_or_word(file.parent / node.limit.format(channel=file.name.rpartition("_")[0]))
             if re.fullmatch(r"[0-9]{1,12}", stated) and _is_meant(node, int(stated) / node.divisor):
@@ -144,6 +153,10 @@ def check(root: Path) -> Counter[str]:
             assert ours.maximum >= int(_number_or_word(file.parent / node.limit)), (file, ours)
         counts[node.kind] += 1
     return counts
+
+
+def _is_possible(node: Node, value: float) -> bool:
+    return node.unit != "°C" or 1 < value < 126
 
 
 def _is_meant(node: Node, limit: float) -> bool:

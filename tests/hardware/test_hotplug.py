@@ -82,11 +82,12 @@ def test_what_was_set_is_set_again_when_it_returns(seen: list[dict[str, Any]]) -
     assert {look["written"] for look in seen[2::2]} == {None}
 
 
-@pytest.mark.parametrize("what", ["descriptors", "threads", "objects"])
-def test_nothing_leaks(seen: list[dict[str, Any]], what: str) -> None:
+@pytest.mark.parametrize(("what", "wavers"), [("descriptors", 0), ("threads", 0), ("objects", 20)])
+def test_nothing_leaks(seen: list[dict[str, Any]], what: str, wavers: int) -> None:
+    """Up to two readers that left may still be held when a look is taken, of eight objects each."""
     for plugged in (seen[1::2], seen[2::2]):
         numbers = [look[what] for look in plugged]
-        assert numbers[-1] <= max(numbers[:5]), numbers[:: len(numbers) // 20]
+        assert numbers[-1] <= max(numbers[:5]) + wavers, numbers[:: len(numbers) // 20]
 
 
 def test_the_whole_daemon_follows_and_keeps_nothing(tmp_path: Path) -> None:
