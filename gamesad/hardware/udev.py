@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 SUBSYSTEMS = ("hwmon", "thermal", "cpu", "power_supply", "drm", "platform-profile", "powercap", "module")
-"""``module``: a driver that is loaded late may bring files without an event of their own (cpufreq, energy_perf_bias)."""
+"""``module``: a driver loaded late may bring files without an event of their own (cpufreq, energy_perf_bias)."""
 
 
 class Monitor:
