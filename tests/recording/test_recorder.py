@@ -63,6 +63,13 @@ def test_a_recording_says_what_is_in_it_and_is_for_its_owner_alone(tmp_path: Pat
     assert path.name.encode() not in path.read_bytes()[:64], "gzip's header may name the file"
 
 
+def test_after_sudo_the_file_is_the_callers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUDO_UID", "65534")
+    path = tmp_path / "a.gz"
+    assert main(["--record", str(path), "--root", str(tree(tmp_path / "t", INTEL_LAPTOP)), "--duration", "1"]) == 0
+    assert (path.stat().st_uid, stat.S_IMODE(path.stat().st_mode)) == (65534, 0o600)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
     path = tmp_path / "a.gz"
