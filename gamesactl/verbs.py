@@ -270,12 +270,11 @@ VERBS = (
         ),
         options=(Option("for", "how long (default 60s); Ctrl-C ends it sooner", value="TIME"),),
         text="It runs the gamesad executable and needs no running daemon; as root it reads more. Serial numbers, "
-        "network addresses, user and host names are left out: look through the file before you send it. "
+        "network addresses, user and host names are left out; zcat FILE | less shows what is in it. "
         "gamesad --root FILE replays it.",
         examples=(
             ("gamesactl record", "a minute"),
             ("sudo gamesactl record laptop.gz --for 10m", "ten minutes, with what only root may read"),
-            ("zcat gamesad-recording.gz | less", "what is in it"),
         ),
     ),
     Verb(
