@@ -55,6 +55,13 @@ def test_a_simulated_machine_says_so_in_every_line() -> None:
     assert "[simulated] gamesad has stopped" in text.getvalue()
 
 
+def test_a_recorded_machine_says_so_too() -> None:
+    text = io.StringIO()
+    setup(0, simulated=True, label="recording", stream=text)
+    log_event(Message.STOP, "gamesad has stopped")
+    assert "[recording] gamesad has stopped" in text.getvalue()
+
+
 def test_details_are_told_when_asked_for(stream: io.StringIO) -> None:
     logging.getLogger("gamesad.bus").debug("a detail")
     assert stream.getvalue() == ""
