@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from gamesad.simulation import Machine, open_machine
-from gamesad.simulation.tree import Attribute, Folder, Link, Tree
+from gamesad.simulation import Machine
+from gamesad.simulation.tree import PAGE_SIZE, Attribute, Folder, Link, Tree
+from tests.simulation.guest_machine import opened
 
 _REPOSITORY = Path(__file__).parent.parent.parent
 _READY_S = 20.0
@@ -233,7 +234,7 @@ class Served:
         }
 
     def _fresh(self) -> Machine:
-        return open_machine(self._name, seed=self._seed, clock=self.clock)
+        return opened(self._name, seed=self._seed, clock=self.clock)
 
 
 class Kernel:
@@ -294,7 +295,7 @@ class Kernel:
 
         if not self._served.write(path, self._open[handle][0], data, fuse_get_context()[2]):
             raise OSError(errno.EIO, os.strerror(errno.EIO))
-        return len(data)
+        return min(len(data), PAGE_SIZE)
 
     def truncate(self, _path: str, _length: int, _handle: int | None = None) -> int:
         return 0  # O_TRUNC is nothing to sysfs
