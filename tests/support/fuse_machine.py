@@ -99,14 +99,19 @@ class Mounted:
 
 
 @contextlib.contextmanager
-def mounted(name: str, tmp_path: Path, *, seed: int = 0, speed: float = 1.0) -> Iterator[Mounted]:
-    """Serves a simulated machine below ``tmp_path``; ``speed`` is its seconds per second, 0 = only ``advance``."""
+def mounted(
+    name: str, tmp_path: Path, *, seed: int = 0, speed: float = 1.0, paths_last_s: float = 0.0
+) -> Iterator[Mounted]:
+    """Serves a simulated machine below ``tmp_path``; ``speed`` is its seconds per second, 0 = only ``advance``.
+
+    ``paths_last_s``: so long a path that was found is not asked for again, which halves the cost and hides hotplug.
+    """
     root, log = tmp_path / "machine", tmp_path / "writes.jsonl"
     root.mkdir()
     log.touch()
     here, there = socket.socketpair()
     child = subprocess.Popen(
-        [sys.executable, __file__, name, str(seed), str(speed), str(root), str(log), str(there.fileno())],
+        [sys.executable, __file__, name, *map(str, (seed, speed, paths_last_s, root, log, there.fileno()))],
         cwd=_REPOSITORY,
         env={**os.environ, "PYTHONPATH": str(_REPOSITORY)},
         pass_fds=[there.fileno()],
@@ -305,7 +310,7 @@ class Kernel:
         return 0
 
 
-def _serve(served: Served, root: str) -> None:
+def _serve(served: Served, root: str, paths_last_s: float) -> None:
     from fuse import FUSE  # noqa: PLC0415 - only the child needs libfuse
 
     FUSE(
@@ -314,8 +319,8 @@ def _serve(served: Served, root: str) -> None:
         foreground=True,
         nothreads=False,
         direct_io=True,
-        attr_timeout=0,
-        entry_timeout=0,
+        attr_timeout=paths_last_s,
+        entry_timeout=paths_last_s,
         default_permissions=True,
         allow_other=os.getuid() == 0,
         fsname="gamesad-simulated",
@@ -333,11 +338,11 @@ def _listen(served: Served, line: socket.socket) -> None:
             stream.flush()
 
 
-def _child(name: str, seed: str, speed: str, root: str, log: str, descriptor: str) -> None:
+def _child(name: str, seed: str, speed: str, paths_last_s: str, root: str, log: str, descriptor: str) -> None:
     served = Served(name, int(seed), float(speed), Path(log))
     line = socket.socket(fileno=int(descriptor))
     threading.Thread(target=_listen, args=(served, line), daemon=True).start()
-    _serve(served, root)
+    _serve(served, root, float(paths_last_s))
 
 
 if __name__ == "__main__":
