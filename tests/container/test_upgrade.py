@@ -1,0 +1,90 @@
+"""Upgrades from the previous build, in every state that the user or the heat can have put the service into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from gamesad import __version__
+from gamesad.messages import Message
+from tests.container.computer import Computer
+from tests.support import debs
+
+OLD = "0.0.9~test"
+CONFIGURATION = "etc/gamesad/gamesad.toml"
+
+
+@pytest.fixture
+def old(installed: Computer) -> Iterator[Computer]:
+    """The previous build, installed, enabled and at work."""
+    installed.install(debs.built(OLD))
+    installed.tell("systemctl", "enable", "--now", "gamesad")
+    assert installed.version() == "0.0.9"
+    yield installed
+    installed.tell("systemctl", "unmask", "gamesad")
+    installed.tell("systemctl", "disable", "gamesad")
+
+
+def upgrade(machine: Computer) -> str:
+    told = machine.install(debs.built())
+    installed = machine.tell("dpkg-query", "--show", "--showformat=${db:Status-Status} ${Version} ", *debs.PACKAGES)
+    assert installed.split() == ["installed", __version__] * 3
+    return told
+
+
+def test_while_it_throttles_the_new_version_goes_on_and_knows_what_was_found(old: Computer) -> None:
+    old.throttle()
+    upgrade(old)
+    assert old.version() == __version__
+    assert old.unit("UnitFileState", "ActiveState", "Result", "NRestarts") == ("enabled", "active", "success", "0")
+    old.wait_throttled()
+    old.tell("systemctl", "stop", "gamesad")
+    assert old.as_found()
+
+
+def test_what_was_chosen_stays_chosen(old: Computer) -> None:
+    old.tell("gamesactl", "set-profile", "quiet")
+    upgrade(old)
+    assert old.property("ActiveProfile") == "quiet"
+
+
+def test_a_configuration_that_the_new_version_refuses_leaves_the_machine_as_found(old: Computer) -> None:
+    """dpkg succeeds and says what to do; so do the journal and the client; and doing it is enough."""
+    old.throttle()
+    text = (old.root / CONFIGURATION).read_text()
+    (old.root / CONFIGURATION).write_text(f"[daemon]\nobservee = true\n{text}")
+    try:
+        told = upgrade(old)
+        assert "gamesad does not start until this is corrected" in told
+        assert old.unit("ActiveState", "ExecMainStatus") == ("failed", "2")
+        assert old.as_found()
+        error = old.journal("--unit=gamesad", f"MESSAGE_ID={Message.CONFIG_ERROR.message_id}")[-1]
+        assert error["PRIORITY"] == "3"
+        assert error["MESSAGE"].startswith("/etc/gamesad/gamesad.toml:2: ")
+        assert 'did you mean "observe"?' in error["MESSAGE"]
+        asked = old.run("gamesactl", "status")
+        assert (asked.returncode, len(asked.stderr.splitlines())) == (3, 1)
+    finally:
+        (old.root / CONFIGURATION).write_text(text)
+    old.tell("systemctl", "restart", "gamesad")
+    assert old.version() == __version__
+
+
+def test_what_is_stopped_and_disabled_stays_so(old: Computer) -> None:
+    old.tell("systemctl", "disable", "--now", "gamesad")
+    upgrade(old)
+    assert old.unit("UnitFileState", "ActiveState") == ("disabled", "inactive")
+
+
+def test_what_is_enabled_and_stopped_stays_so(old: Computer) -> None:
+    old.tell("systemctl", "stop", "gamesad")
+    upgrade(old)
+    assert old.unit("UnitFileState", "ActiveState") == ("enabled", "inactive")
+
+
+def test_what_is_masked_stays_so(old: Computer) -> None:
+    old.tell("systemctl", "mask", "--now", "gamesad")
+    upgrade(old)
+    assert old.unit("UnitFileState", "ActiveState") == ("masked", "inactive")
+    assert old.as_found()
