@@ -22,8 +22,8 @@ MODULES = (
     *("acpi-cpufreq", "cpufreq_powersave", "cpufreq_ondemand", "cpufreq_conservative", "cpufreq_userspace"),
     *("ac", "battery", "fan", "button", "thinkpad_acpi", "nvram"),
     *("nvme", "i2c-stub", "i2c-dev", "lm75", "adt7475", "amc6821", "lm63"),
-    # for the module of tests/guest/module
-    *("drm", "drm_kms_helper", "hwmon-vid"),
+    # what the modules of tests/guest/module stand on
+    *("drm", "intel_rapl_common"),
 )
 
 
