@@ -99,6 +99,8 @@ class Watch:
         if moment.record and "temperature_c" in moment.record.numbers:
             fields["temperature_c"] = moment.record.numbers["temperature_c"]
             fields["limit_c"] = moment.record.numbers["limit_c"]
+        if decision.settings:
+            fields["settings"] = " ".join(f"{name}={value}" for name, value in decision.settings.items())
         yield Event(Message.DECISION, decision.reason, fields)
 
     def _refusal_events(self, moment: Moment) -> Iterator[Event]:
