@@ -14,10 +14,10 @@ from tests.support.values import tunable_files
 _HOT_ROOM_C = 40.0
 _UNTIL_HOT_S = 200.0
 _DROP_INS = "run/systemd/system/gamesad.service.d"
-_FORGET = """
+_FORGET = f"""
 systemctl stop gamesad
-rm -rf /run/systemd/system/gamesad.service.d /var/lib/gamesad /run/gamesad
-systemctl daemon-reload
+rm -rf /var/lib/gamesad /run/gamesad
+[ ! -d /{_DROP_INS} ] || {{ rm -r /{_DROP_INS}; systemctl daemon-reload; }}
 systemctl reset-failed
 """
 
