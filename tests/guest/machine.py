@@ -25,9 +25,9 @@ _PORTS = (0xE0, 0xE1)
 """Where the processors' performance states are written to, one port each; see laptop.asl."""
 _SNAPSHOT = "booted"
 _COMMAND_LINE = (
-    f"root=/dev/vda rw memmap=64K$0x{ADDRESS:x} console=ttyS0 loglevel=3 "
-    "systemd.show_status=no systemd.log_level=warning mitigations=off nokaslr selinux=0 apparmor=0 audit=0 random.trust_cpu=on rcupdate.rcu_expedited=1 "
-    "no_timer_check tsc=reliable acpi_backlight=native suspend.pm_test_delay=1"
+    f"root=/dev/vda rw memmap=64K$0x{ADDRESS:x} console=ttyS0 loglevel=3 systemd.show_status=no "
+    "systemd.log_level=warning mitigations=off nokaslr selinux=0 apparmor=0 audit=0 random.trust_cpu=on "
+    "rcupdate.rcu_expedited=1 no_timer_check tsc=reliable acpi_backlight=native suspend.pm_test_delay=1"
 )
 
 
@@ -187,11 +187,12 @@ def _qemu(folder: Path, memory: Path, disk: Path, initrd: Path, boots: Kernel) -
     return [
         *("qemu-system-x86_64", "-S", "-nodefaults", "-no-user-config", "-display", "none"),
         # An emulated processor, also where /dev/kvm exists: that may be there and of no use to a stock kernel.
-        *("-accel", "tcg,thread=multi,tb-size=256", "-cpu", "Nehalem", "-smp", "2", "-m", f"{_MEMORY_MIB}M"),
+        # Model 42 (Sandy Bridge) is one that intel_rapl_common knows.
+        *("-accel", "tcg,thread=multi,tb-size=256", "-cpu", "Nehalem,model=42", "-smp", "2", "-m", f"{_MEMORY_MIB}M"),
         *("-machine", "pc,memory-backend=ram,usb=off,hpet=off,vmport=off", "-rtc", "base=utc"),
         *("-object", f"memory-backend-file,id=ram,size={_MEMORY_MIB}M,mem-path={memory},share=on"),
         *("-kernel", str(boots.image), "-initrd", str(initrd), "-append", _COMMAND_LINE),
-        *("-acpitable", f"file={image.firmware_table()}", "-device", "pc-testdev"),
+        *("-acpitable", f"file={image.firmware_table()}", "-device", "pc-testdev", "-device", "edu,id=card"),
         *("-smbios", "type=0,vendor=LENOVO,version=N1QET00W (1.00),date=01/01/2024"),
         *("-smbios", "type=1,manufacturer=LENOVO,version=ThinkPad X1,product=20FBGAMESA"),
         *("-drive", f"file={disk},if=none,id=root,cache=unsafe,discard=unmap"),
