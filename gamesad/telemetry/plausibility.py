@@ -29,7 +29,9 @@ _SPAN_S, _SPAN_READINGS = 10.0, 3
 """How long power must have been low, and high, and in how many readings: a die follows it within two seconds."""
 _LOOK_S = 2.0
 _SETTLED_S = 2.0
+"""Powers and loads are means of up to a second before they were read, so not from the moment of the last move on."""
 _GAP_S = 30.0
+"""A sensor that was not read for longer may have moved and come back."""
 
 _POWER_RATIO, _POWER_W = 2.0, 6.0
 _BUSIER = 0.6
@@ -75,7 +77,7 @@ class _Witness:
         if self.since_s != since_s:
             self.since_s, self.lowest = since_s, [math.inf] * len(self.signals)
             self._begin()
-        if not began_s < at_s <= began_s + _GAP_S or began_s < since_s + _SETTLED_S:
+        if at_s <= began_s or began_s < since_s + _SETTLED_S:
             return ""  # nothing new, or in part of a time when the sensor still moved
         get, span = sink.readings.get, self.span
         values = [max([get(name, -math.inf) for name in names]) for names in self.signals]
