@@ -106,6 +106,17 @@ class _Sleep:
         except OSError:
             return None
 
+    @classmethod
+    def suspended(cls, sysfs: Sysfs, chip: Chip) -> bool:
+        """Whether the chip sleeps at this moment."""
+        sleep = cls.probe(sysfs, chip)
+        if sleep is None:
+            return False
+        try:
+            return sleep.asleep(0.0)
+        finally:
+            sleep.close()
+
     def asleep(self, now_s: float) -> bool:
         try:
             sleeping = self._handle is not None and self._sysfs.pread(self._handle, 16, 0).startswith(b"suspend")
@@ -163,6 +174,7 @@ class _Description:
         self._labels = {channel: self._label(channel) for channel in channels}
         temperatures = {channel: label for channel, label in self._labels.items() if channel.startswith("temp")}
         self._needed = drivers.representative(temperatures) if critical else frozenset()
+        self._asleep = not critical and _Sleep.suspended(sysfs, chip)
 
     def file(self, name: str, entry: str) -> NumberFile:
         kind, channel, _number, _suffix = _parts(entry)
@@ -220,6 +232,9 @@ class _Description:
         return drivers.consistent(SensorLimits(minimum, maximum, critical, emergency))
 
     def _limits(self, channel: str, kind: _Kind) -> SensorLimits:
+        """None of a card that sleeps: amdgpu wakes it to tell a power cap (and not to tell a temperature's limit)."""
+        if self._asleep:
+            return NO_LIMITS
         stated: list[float | None] = []
         for suffixes in (("min",), ("max", "cap"), ("crit",)):
             values = (self._number(f"{channel}_{suffix}", kind.divisor) for suffix in suffixes)
