@@ -71,7 +71,7 @@ GUEST = (
     Row("guest", GOVERNOR, "powersave\0performance", "powersave"),
     Row("guest", GOVERNOR, "\0", "EINVAL"),
     Row("guest", GOVERNOR, "\n", "EINVAL"),
-    Row("guest", GOVERNOR, "", "schedutil"),
+    Row("guest", GOVERNOR, "", "powersave", ((GOVERNOR, "powersave"),)),
     Row("guest", GOVERNOR, LONGER_THAN_A_PAGE, "EINVAL"),
     Row("guest", GOVERNOR, "powersave " + LONGER_THAN_A_PAGE, "powersave"),
     # cpufreq.c and power/qos.c: a request is kept, clamped and put on a step; what is no unsigned number is EINVAL.

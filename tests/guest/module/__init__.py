@@ -57,7 +57,9 @@ def load(guest: Guest) -> None:
     """All three in the guest, with their hardware as it is at the start."""
     built = build(guest.kernel.headers, guest.kernel.version)
     guest.push([built / f"{name}.ko" for name in NAMES], FOLDER)
-    guest.run(f"set -e; modprobe -a {' '.join(NEEDS)}; cd {FOLDER}; for one in {' '.join(NAMES)}; do insmod $one.ko; done")
+    guest.run(
+        f"set -e; modprobe -a {' '.join(NEEDS)}; cd {FOLDER}; for one in {' '.join(NAMES)}; do insmod $one.ko; done"
+    )
 
 
 def _tools_run_here(headers: Path) -> bool:
