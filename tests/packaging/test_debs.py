@@ -215,8 +215,8 @@ def test_the_manual_page_names_every_option_and_no_other() -> None:
 
 
 def test_a_version_can_be_named_and_the_program_says_it(tmp_path: Path) -> None:
-    deb = debs.built("0.0.9")[0]
-    assert field(deb, "Version") == "0.0.9"
+    deb = debs.built("0.0.9~test")[0]
+    assert field(deb, "Version") == "0.0.9~test"
     subprocess.run(["dpkg-deb", "-x", deb, tmp_path], check=True)
     assert '"0.0.9"' in (tmp_path / "usr/lib/python3/dist-packages/gamesad/__init__.py").read_text()
 

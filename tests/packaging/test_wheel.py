@@ -18,9 +18,9 @@ from tests.support.packaged import ROOT, tree
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment with the wheel in it, as pip installs it; the dependencies are not asked for."""
     place = tmp_path_factory.mktemp("opt") / "gamesad"
-    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", place], check=True)
-    line = [place / "bin/pip", "install", "--quiet", "--no-deps", "--no-index", "--disable-pip-version-check"]
-    subprocess.run([*line, debs.wheel()], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", "--without-pip", place], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", place / "bin/python", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--no-deps", "--no-index", debs.wheel()], check=True)
     return place
 
 
