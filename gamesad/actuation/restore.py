@@ -10,7 +10,7 @@ import errno
 import os
 
 from gamesad.actuation.entry import ALLOWED, Damaged, boot_id, dump, parse, read_file
-from gamesad.actuation.steps import GONE, Step, carry_out, errno_name
+from gamesad.actuation.steps import GONE, LATE, Step, carry_out, errno_name
 
 TYPE_CHECKING = False  # typing costs 5 ms
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def put_back(
     steps: list[Step] = []
     for entry in sorted(entries, key=lambda entry: (entry.intended is not None, entry.sequence)):
         step = Step(entry.name, entry.role, entry.path, entry.original, entry.original, back=True)
+        step.unsure = entry.intended is not None and entry.role in LATE
         try:
             step.now = step.before = read(step)
         except OSError as error:
