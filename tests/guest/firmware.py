@@ -29,10 +29,11 @@ class Firmware:
             self._page = mmap.mmap(file.fileno(), SIZE, offset=ADDRESS)
 
     def start(self) -> None:
-        """A cool laptop at the mains, which its owner left at balanced."""
-        self.set_trips(passive_c=None, hot_c=95.0, critical_c=105.0, active_c=60.0)
-        self.temperature_c = 45.0
-        self._set(ppc=0, mains=1, battery_full_mwh=50000, battery_remaining_mwh=50000, profile=_PROFILES["balanced"])
+        """A laptop at work, at the mains, which its owner left at balanced."""
+        self.set_trips(passive_c=None, hot_c=95.0, critical_c=105.0, active_c=80.0)
+        self.temperature_c = 70.0
+        self._set(ppc=0, mains=1, profile=_PROFILES["balanced"])
+        self._set(battery_state=0, battery_rate_mw=0, battery_full_mwh=50000, battery_remaining_mwh=50000)
 
     @property
     def temperature_c(self) -> float | None:
@@ -45,7 +46,7 @@ class Firmware:
         self._set(temperature=0 if celsius is None else _tenths_of_kelvin(celsius))
 
     def set_trips(self, *, passive_c: float | None, hot_c: float, critical_c: float, active_c: float) -> None:
-        """None: there is no such trip. The guest notices after ``announce_trips``, or at boot."""
+        """None: there is no such trip. The guest notices after ``announce_all``, or at boot."""
         # 0 would be taken for a trip at -273 °C in some kernels and for none in others; 999 °C is never reached
         self._set(
             passive=_tenths_of_kelvin(999.0 if passive_c is None else passive_c),
@@ -54,8 +55,9 @@ class Firmware:
             active=_tenths_of_kelvin(active_c),
         )
 
-    def announce_trips(self) -> None:
-        self._announce(_TRIPS_CHANGED)
+    def announce_all(self) -> None:
+        """Whatever has changed."""
+        self._announce(_LIMITS_CHANGED | _SUPPLY_CHANGED | _TRIPS_CHANGED)
 
     @property
     def ac_online(self) -> bool:

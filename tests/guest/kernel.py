@@ -50,6 +50,8 @@ def kernel(release: str) -> Kernel:
             for package in _download(release, Path(scratch)):
                 into = unpacked if package.name.startswith("linux-image") else headers
                 subprocess.run(["dpkg-deb", "-x", package, into], check=True)
+            if not (unpacked / "lib").exists():  # Debian 13 packs usr/lib
+                (unpacked / "lib").symlink_to("usr/lib")
             version = next((unpacked / "lib/modules").iterdir()).name
             (folder / "vmlinux").write_bytes(_uncompressed((unpacked / f"boot/vmlinuz-{version}").read_bytes()))
             _keep_modules(unpacked, version, folder)
@@ -119,7 +121,8 @@ def _keep_modules(unpacked: Path, version: str, folder: Path) -> None:
 def _load_order(folder: Path, names: Iterable[str]) -> list[str]:
     # modules.dep: a module, and what it depends on with the deepest last
     lines = [line.split(":") for line in (folder / "modules.dep").read_text().splitlines()]
-    known = {_name(module): [*reversed(needs.split()), module] for module, needs in lines}
+    known = {_name(built_in): [] for built_in in (folder / "modules.builtin").read_text().splitlines()}
+    known |= {_name(module): [*reversed(needs.split()), module] for module, needs in lines}
     return list(dict.fromkeys(one for name in names for one in known[name.replace("-", "_")]))
 
 

@@ -23,7 +23,8 @@ _MEMORY_MIB = 768
 _BOOT_S = 240.0
 _PORTS = (0xE0, 0xE1)
 """Where the processors' performance states are written to, one port each; see laptop.asl."""
-_SNAPSHOT = "booted"
+_SNAPSHOT = "saved"
+_SAVED_PSTATES = 30
 _COMMAND_LINE = (
     f"root=/dev/vda rw memmap=64K$0x{ADDRESS:x} console=ttyS0 loglevel=3 systemd.show_status=no "
     "systemd.log_level=warning mitigations=off nokaslr selinux=0 apparmor=0 audit=0 random.trust_cpu=on "
@@ -34,13 +35,13 @@ _COMMAND_LINE = (
 class Guest:
     """A running guest. ``firmware`` is its hardware; everything else acts inside it, as root."""
 
-    def __init__(self, release: str = "12", *, fresh: bool = False) -> None:
-        """``fresh``: boots, which takes 20 s; else goes on where the snapshot of such a boot was taken."""
+    def __init__(self, release: str = "12", *, snapshot: Path | None = None, fresh: bool = False) -> None:
+        """``fresh``: boots, which takes 20 s; else goes on where this snapshot was taken, or that of such a boot."""
         self.release = release
         self.kernel: Kernel = kernel(release)
         self._folder = Path(tempfile.mkdtemp(prefix="gamesad-guest-", dir=_place(_MEMORY_MIB)))
         try:
-            self._start(None if fresh else _snapshot(release))
+            self._start(None if fresh else snapshot or booted(release))
         except BaseException:
             self.close()
             raise
@@ -48,7 +49,7 @@ class Guest:
     def _start(self, snapshot: Path | None) -> None:
         disk = self._folder / "disk.qcow2"
         if snapshot:
-            shutil.copy(snapshot, disk)
+            shutil.copy(snapshot / disk.name, disk)
         else:
             back = ["-b", str(image.disk(self.release, self.kernel)), "-F", "raw"]
             subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *back, disk], check=True)
@@ -72,8 +73,10 @@ class Guest:
         self.firmware.start()
         self.qmp.do("cont")
         if snapshot:
-            self.set_pstates([30, 30])
-        self._wait_booted()
+            self._set_pstates(_SAVED_PSTATES)
+            self.agent.set_clock()
+        else:
+            self._wait_booted()
 
     def _wait_booted(self) -> None:
         try:
@@ -105,9 +108,9 @@ class Guest:
         """What was last written to each processor's performance register: tenths of a gigahertz."""
         return [int(self.qmp.type(f"i /1xb 0x{port:x}").split("=")[1], 16) for port in _PORTS]
 
-    def set_pstates(self, values: Iterable[int]) -> None:
+    def _set_pstates(self, value: int) -> None:
         """The registers forget when a snapshot is loaded."""
-        for port, value in zip(_PORTS, values, strict=True):
+        for port in _PORTS:
             self.qmp.type(f"o /1 0x{port:x} 0x{value:x}")
 
     def power_cut(self) -> None:
@@ -125,8 +128,14 @@ class Guest:
     def unplug_nvme(self) -> None:
         self.qmp.do("device_del", id="nvme")
 
-    def save(self) -> None:
+    def save(self, folder: Path) -> None:
+        """Takes a snapshot, to go on from with ``Guest(snapshot=folder)``, and ends."""
+        self.run("sync")
+        assert self.pstates == [_SAVED_PSTATES] * len(_PORTS), "a snapshot is taken at full speed"
+        self.qmp.do("stop")
+        self.qmp.type(f"delvm {_SNAPSHOT}")
         self.qmp.type(f"savevm {_SNAPSHOT}")
+        shutil.copy(self._folder / "disk.qcow2", folder)
 
     def console(self) -> str:
         """What the kernel told on its serial line."""
@@ -139,10 +148,6 @@ class Guest:
     @property
     def console_socket(self) -> Path:
         return self._folder / "console"
-
-    @property
-    def disk(self) -> Path:
-        return self._folder / "disk.qcow2"
 
     def close(self) -> None:
         """Pulls the plug, and leaves nothing behind."""
@@ -169,8 +174,9 @@ bus=${1##*-}
 # 45 °C, maximum 80, hysteresis 75
 i2cset -y $bus 0x48 0 0x2d w && i2cset -y $bus 0x48 3 0x50 w && i2cset -y $bus 0x48 2 0x4b w
 echo lm75 0x48 >$1/new_device
+echo performance | tee /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
 """
-"""The chip of i2c-stub."""
+"""The chip of i2c-stub; and full speed, so that everything that slows the processor down shows in its registers."""
 
 
 def wait_until(holds: Callable[[], object], what: str, timeout_s: float = 10.0, pause_s: float = 0.02) -> float:
@@ -186,7 +192,8 @@ def _qemu(folder: Path, memory: Path, disk: Path, initrd: Path, boots: Kernel) -
     """Paused until it is told to go on."""
     return [
         *("qemu-system-x86_64", "-S", "-nodefaults", "-no-user-config", "-display", "none"),
-        # An emulated processor, also where /dev/kvm exists: that may be there and of no use to a stock kernel.
+        # An emulated processor, also where /dev/kvm exists: that may be there and of no use to a stock kernel. The
+        # model is one that intel_rapl_common knows, for tests/guest/module; the device edu is for its card.
         # Model 42 (Sandy Bridge) is one that intel_rapl_common knows.
         *("-accel", "tcg,thread=multi,tb-size=256", "-cpu", "Nehalem,model=42", "-smp", "2", "-m", f"{_MEMORY_MIB}M"),
         *("-machine", "pc,memory-backend=ram,usb=off,hpet=off,vmport=off", "-rtc", "base=utc"),
@@ -204,23 +211,21 @@ def _qemu(folder: Path, memory: Path, disk: Path, initrd: Path, boots: Kernel) -
     ]
 
 
-def _snapshot(release: str) -> Path:
-    """The disk of a guest that has just booted, with its memory in it."""
+def booted(release: str) -> Path:
+    """The snapshot of a guest that has just booted."""
     boots = kernel(release)
     disk = image.disk(release, boots)
 
     def make(folder: Path) -> None:
         with Guest(release, fresh=True) as guest:
             # What every test will read from the disk is in memory already.
-            guest.run("python3 -c 'import numpy, dbus_next.aio, systemd.journal, psutil, pyudev'; sync")
-            guest.qmp.do("stop")
-            guest.save()
-            shutil.copy(guest.disk, folder / "disk.qcow2")
+            guest.run("python3 -c 'import numpy, dbus_next.aio, systemd.journal, psutil, pyudev'")
+            guest.save(folder)
 
     version = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, check=True).stdout
     inputs = [version, str(disk), str(image.initrd(release, boots)), image.firmware_table(), str(boots.image)]
     sources = [Path(__file__), _HERE / "firmware.py", _HERE / "kernel.py"]
-    return cached(f"booted-{release}", [*inputs, *sources], make) / "disk.qcow2"
+    return cached(f"booted-{release}", [*inputs, *sources], make)
 
 
 def _place(size_mib: int) -> str | None:
