@@ -81,33 +81,27 @@ def test_every_node_is_shown_with_its_name_unit_and_limits(guest: Guest) -> None
     }
 
 
-def test_a_power_limit_and_a_counter_that_goes_round_are_seen_as_power(guest: Guest) -> None:
-    set_parameters(
-        guest, "rapl", energy_uj="262143000000,262143000000,262143000000", demand_uw="90000000,4000000,2000000"
-    )
-    tick = once(guest)
-    package_uj = int(guest.read("/sys/class/powercap/intel-rapl:0/energy_uj"))
-    set_parameters(guest, "rapl", demand_uw="20000000,12000000,3000000")
-    watts = [one["Value"] for one in sensors(tick, PACKAGE).values()]
-    assert watts == approx([65.0, 4.0, 2.0], rel=_JITTER), "the package is held to its long-term limit"
-    assert package_uj < 100_000_000_000, "the counter went round"
-
-
-def test_an_errno_is_named_and_no_number_is_made_up(guest: Guest) -> None:
+def test_faults_are_named_with_their_errno_and_a_counter_that_goes_round_is_not_one(guest: Guest) -> None:
     set_parameters(guest, "card", temp_error="0,61,0")
     set_parameters(guest, "superio", temp_error="5,0,0", temp_mc="34000,-128000,216000")
-    set_parameters(guest, "rapl", error="0,0,5")
+    set_parameters(guest, "rapl", error="0,0,5", demand_uw="90000000,4000000,3000000")
+    set_parameters(guest, "rapl", energy_uj="262143000000,262143000000,90000000")
     tick = once(guest)
+    package_uj = int(guest.read("/sys/class/powercap/intel-rapl:0/energy_uj"))
     set_parameters(guest, "card", temp_error="0,0,0")
     set_parameters(guest, "superio", temp_error="0,0,0", temp_mc="34000,51000,216000")
-    set_parameters(guest, "rapl", error="0,0,0")
+    set_parameters(guest, "rapl", error="0,0,0", demand_uw="20000000,12000000,3000000")
+    snapshot = tick["snapshot"]
     causes = {
-        name: one["cause"] for name, one in tick["snapshot"]["absent"].items() if name.startswith((CARD, CHIP, PACKAGE))
+        name: one["cause"] for name, one in snapshot["absent"].items() if name in sensors(tick, CARD, CHIP, PACKAGE)
     }
     # powercap_sys.c has no other errno for a counter that cannot be read
     assert causes == {f"{CARD}.temp2": "ENODATA", f"{CHIP}.temp1": "EIO", f"{PACKAGE}:1.power": "EINVAL"}
-    assert set(tick["snapshot"]["rejected"]) >= {f"{CHIP}.temp2", f"{CHIP}.temp3"}
-    assert not set(tick["snapshot"]["readings"]) & {*causes, f"{CHIP}.temp2", f"{CHIP}.temp3"}
+    assert set(snapshot["rejected"]) >= {f"{CHIP}.temp2", f"{CHIP}.temp3"}
+    assert not set(snapshot["readings"]) & {*causes, f"{CHIP}.temp2", f"{CHIP}.temp3"}
+    assert package_uj < 100_000_000_000, "the counter went round"
+    assert snapshot["readings"][f"{PACKAGE}.power"] == approx(65.0, rel=_JITTER), "held to the long-term limit"
+    assert snapshot["readings"][f"{PACKAGE}:0.power"] == approx(4.0, rel=_JITTER)
 
 
 def test_a_card_that_sleeps_is_not_woken(guest: Guest) -> None:
@@ -121,20 +115,16 @@ def test_a_card_that_sleeps_is_not_woken(guest: Guest) -> None:
     assert {tick["snapshot"]["absent"][name]["cause"] for name in sensors(tick, CARD)} == {"asleep"}
 
 
-def test_a_card_that_is_pulled_leaves_no_sensor(guest: Guest) -> None:
+def test_a_pulled_card_leaves_no_sensor_and_limits_that_firmware_has_locked_are_not_offered(guest: Guest) -> None:
     guest.qmp.do("device_del", id="card")
     wait_until(lambda: guest.agent.list("/sys/class/drm") == ["version"], "the card is gone")
-    tick = once(guest)
-    guest.qmp.do("device_add", driver="edu", id="card", addr="02.0")
-    wait_until(lambda: "card0" in guest.agent.list("/sys/class/drm"), "the card is back")
-    assert sensors(tick, CARD) == {}
-
-
-def test_limits_that_firmware_has_locked_are_not_offered(guest: Guest) -> None:
     guest.run(f"rmmod gamesad_rapl; insmod {module.FOLDER}/gamesad_rapl.ko locked=1")
     refused = guest.write("/sys/class/powercap/intel-rapl:0/constraint_0_power_limit_uw", "45000000")
     tick = once(guest)
     guest.run(f"rmmod gamesad_rapl; insmod {module.FOLDER}/gamesad_rapl.ko")
+    guest.qmp.do("device_add", driver="edu", id="card", addr="02.0")
+    wait_until(lambda: "card0" in guest.agent.list("/sys/class/drm"), "the card is back")
+    assert sensors(tick, CARD) == {}
     assert refused == "ENODATA", "of powercap_sys.c, whatever the driver answered"
     assert [one["Name"] for one in tick["tunables"] if one["Name"].startswith(PACKAGE)] == []
     assert sensors(tick, f"{PACKAGE}.power")[f"{PACKAGE}.power"]["State"] == "ok"
