@@ -76,6 +76,18 @@ def test_it_throttles_without_a_bus_and_serves_again_when_the_bus_is_back(runnin
 
 
 @pytest.mark.full
+def test_without_room_to_note_what_was_found_nothing_is_written(installed: Computer) -> None:
+    """A full /run: the machine keeps to its own throttle, and the journal says why."""
+    folder = "/run/gamesad"
+    fill = f"mkdir -p {folder}; mount -t tmpfs -o size=4k full {folder}; head -c 4096 /dev/zero >{folder}/fill"
+    with done(installed, fill, f"umount -l {folder}"):
+        installed.start()
+        installed.heat()
+        installed.wait_said("the baseline cannot be recorded (ENOSPC)")
+        assert installed.as_found()
+
+
+@pytest.mark.full
 def test_it_survives_a_restart_of_the_bus(running: Computer) -> None:
     running.tell("systemctl", "restart", "dbus")
     running.wait_said("not on the bus: ")

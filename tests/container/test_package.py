@@ -11,8 +11,8 @@ from gamesad import __version__
 from tests.container.computer import Computer, computer
 from tests.support import debs
 
-# What dpkg, apt and systemd write about a package that came and went is theirs: databases, caches and logs.
-THEIRS = ("/var/lib/dpkg", "/var/lib/apt", "/var/cache", "/var/log")
+# What apt and dpkg keep of what they did, and the folder that debconf lends it on Debian 13.
+THEIRS = ("/var/cache/apt", "/var/lib/apt/lists", "/var/log/apt", "/var/log/dpkg.log", "/var/cache/debconf/tmp.ci")
 _LISTING = "find / -xdev -printf '%p %y %m %u %g %l\\n'; find /etc -xdev -type f -exec sha256sum '{}' +"
 
 
@@ -32,6 +32,10 @@ def test_installed_enabled_at_work_upgraded_removed_and_purged_without_a_trace(m
     machine.tell("systemctl", "enable", "--now", "gamesad")
     assert machine.unit("UnitFileState", "ActiveState", "StatusText") == ("enabled", "active", "regulating")
     assert machine.version() == "0.0.9"
+    process = machine.unit("MainPID")[0]
+    assert machine.run(
+        "nsenter", f"--target={process}", "--mount", "test", "-w", "/sys/kernel/rcu_expedited"
+    ).returncode
     machine.throttle()
     assert "throttling because of heat" in machine.tell("gamesactl", "status")
 

@@ -33,20 +33,15 @@ def upgrade(machine: Computer) -> str:
     return told
 
 
-def test_while_it_throttles_the_new_version_goes_on_and_knows_what_was_found(old: Computer) -> None:
+def test_while_it_throttles_the_new_version_goes_on_and_knows_what_was_chosen_and_found(old: Computer) -> None:
+    old.tell("gamesactl", "set-profile", "quiet")
     old.throttle()
     upgrade(old)
-    assert old.version() == __version__
+    assert (old.version(), old.property("ActiveProfile")) == (__version__, "quiet")
     assert old.unit("UnitFileState", "ActiveState", "Result", "NRestarts") == ("enabled", "active", "success", "0")
     old.wait_throttled()
     old.tell("systemctl", "stop", "gamesad")
     assert old.as_found()
-
-
-def test_what_was_chosen_stays_chosen(old: Computer) -> None:
-    old.tell("gamesactl", "set-profile", "quiet")
-    upgrade(old)
-    assert old.property("ActiveProfile") == "quiet"
 
 
 def test_a_configuration_that_the_new_version_refuses_leaves_the_machine_as_found(old: Computer) -> None:
