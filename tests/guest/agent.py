@@ -86,6 +86,10 @@ class Agent:
             content = base64.b64encode(file.read_bytes()).decode()
             self.do([("push", f"{folder}/{file.name}", content, mode)])
 
+    def put(self, path: str, text: str, mode: int = 0o755) -> None:
+        """A file of the guest's with this text."""
+        self.do([("push", path, base64.b64encode(text.encode()).decode(), mode)])
+
     def set_clock(self) -> None:
         self.do([("clock", time.time())])
 

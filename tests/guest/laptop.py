@@ -78,7 +78,8 @@ class Laptop(Guest):
         if not self.active():
             self.run("systemctl reset-failed gamesad; systemctl start gamesad")
         if not self.as_found():
-            self.run("gamesactl pause && gamesactl resume")  # else it gives back what it took only step by step
+            # else it gives back what it took only step by step
+            self.run(f"busctl call {_BUS} Pause u 60 && busctl call {_BUS} Resume")
         self.wait_as_found()
         self.forget()
 

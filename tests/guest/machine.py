@@ -25,6 +25,7 @@ _PORTS = (0xE0, 0xE1)
 """Where the processors' performance states are written to, one port each; see laptop.asl."""
 _SNAPSHOT = "saved"
 _SAVED_PSTATES = 30
+_KEYS = {" ": "spc", "\n": "ret"}
 _COMMAND_LINE = (
     f"root=/dev/vda rw memmap=64K$0x{ADDRESS:x} console=ttyS0 loglevel=3 systemd.show_status=no "
     "systemd.log_level=warning mitigations=off nokaslr selinux=0 apparmor=0 audit=0 random.trust_cpu=on "
@@ -119,6 +120,12 @@ class Guest:
         self.agent.close()
         self.agent = Agent(self._folder / "agent")
         self._wait_booted()
+
+    def type(self, text: str) -> None:
+        """Types lower-case letters, blanks and new lines on its keyboard, which is at tty1."""
+        for letter in text:
+            self.qmp.type(f"sendkey {_KEYS.get(letter, letter)} 20")
+            time.sleep(0.06)
 
     def plug_nvme(self) -> None:
         """A disk with a temperature sensor: ``nvme`` among the hwmon chips."""
