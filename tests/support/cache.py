@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-_KEPT = 3
+_KEPT = 2
 """So many of one name stay, the most recently used ones: a branch and its parent do not build in turn."""
 
 told: list[str] = []
