@@ -36,12 +36,13 @@ def test_installed_enabled_at_work_upgraded_removed_and_purged_without_a_trace(m
     assert machine.run(
         "nsenter", f"--target={process}", "--mount", "test", "-w", "/sys/kernel/rcu_expedited"
     ).returncode
+    machine.tell("gamesactl", "set-profile", "quiet")
     machine.throttle()
     assert "throttling because of heat" in machine.tell("gamesactl", "status")
 
     machine.install(debs.built())
-    assert machine.version() == __version__
-    assert machine.unit("UnitFileState") == ("enabled",)
+    assert (machine.version(), machine.property("ActiveProfile")) == (__version__, "quiet")
+    assert machine.unit("UnitFileState", "ActiveState", "Result", "NRestarts") == ("enabled", "active", "success", "0")
     machine.wait_throttled()
 
     machine.tell("apt-get", "remove", "--yes", "gamesad")
