@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from gamesad.messages import Message
 from tests.guest.machine import Guest, booted, wait_until
 from tests.support.cache import cached
 
@@ -25,6 +26,8 @@ COOL_C, WARM_C, HOT_C = 70.0, 76.0, 89.0
 FULL, LOWEST = [30, 30], [12, 12]
 """What stands in the performance registers at 3 GHz and at 1.2 GHz."""
 
+_WISHES = "/var/lib/gamesad/state.json"
+"""What somebody has chosen, kept over a restart."""
 _BUS = "org.gamesa.Gamesad1 /org/gamesa/Gamesad1 org.gamesa.Gamesad1"
 
 
@@ -39,6 +42,9 @@ class Laptop(Guest):
 
     def as_found(self) -> bool:
         return self.controls() == FOUND
+
+    def _was_hot(self) -> bool:
+        return any(entry.get("MESSAGE_ID") == Message.FAILSAFE.message_id for entry in self.entries())
 
     def forget(self) -> None:
         """The journal that was read so far is not read again."""
@@ -75,11 +81,9 @@ class Laptop(Guest):
         """Cool, at the mains, gamesad at work, everything as found."""
         self.firmware.start()
         self.firmware.announce_all()
-        if not self.active():
-            self.run("systemctl reset-failed gamesad; systemctl start gamesad")
-        if not self.as_found():
-            # else it gives back what it took only step by step
-            self.run(f"busctl call {_BUS} Pause u 60 && busctl call {_BUS} Resume")
+        if not (self.active() and self.as_found() and self.read(_WISHES) == "ENOENT" and not self._was_hot()):
+            # A new one: this one would give back what it took only step by step.
+            self.run(f"systemctl stop gamesad; systemctl reset-failed; rm -f {_WISHES}; systemctl start gamesad")
         self.wait_as_found()
         self.forget()
 

@@ -25,6 +25,7 @@ _PORTS = (0xE0, 0xE1)
 """Where the processors' performance states are written to, one port each; see laptop.asl."""
 _SNAPSHOT = "saved"
 _SAVED_PSTATES = 30
+_SLEEP_HOOK = "/usr/lib/systemd/system-sleep/look"
 _KEYS = {" ": "spc", "\n": "ret"}
 _COMMAND_LINE = (
     f"root=/dev/vda rw memmap=64K$0x{ADDRESS:x} console=ttyS0 loglevel=3 systemd.show_status=no "
@@ -120,6 +121,18 @@ class Guest:
         self.agent.close()
         self.agent = Agent(self._folder / "agent")
         self._wait_booted()
+
+    def sleep(self, paths: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Suspends to idle by logind's hand and wakes a second later (the kernel's devices test); what was in these
+        files just before and just after."""
+        self.agent.put(_SLEEP_HOOK, f"#!/bin/sh\ncat {' '.join(paths)} >/run/$1-sleep\n")
+        # in one command: what is on its way to or from the agent while its port sleeps is lost
+        self.run(
+            "rm -f /run/*-sleep; echo devices >/sys/power/pm_test; systemctl suspend; "
+            "until [ -e /run/post-sleep ]; do sleep 0.1; done; echo none >/sys/power/pm_test; sleep 1"
+        )
+        before, after = self.agent.read_all(["/run/pre-sleep", "/run/post-sleep"])
+        return before.split("\n"), after.split("\n")
 
     def type(self, text: str) -> None:
         """Types lower-case letters, blanks and new lines on its keyboard, which is at tty1."""
