@@ -86,7 +86,8 @@ class Watch:
                 text = f"sensor {name} gives no reading: {cause}"
                 yield Event(Message.SENSOR_LOST, text, {"sensor": name, "errno": cause})
         for name, lasted_s in changes.ended:
-            yield Event(Message.SENSOR_BACK, f"sensor {name} is well again after {lasted_s:.0f} s", {"sensor": name})
+            text = f"sensor {name} is well again after {lasted_s:.0f} s"
+            yield Event(Message.SENSOR_BACK, text, {"sensor": name, "duration_s": lasted_s})
 
     def _decision_events(self, moment: Moment) -> Iterator[Event]:
         """A ramp is one story: while action and source stay the same it is told again only every 30 s."""

@@ -34,7 +34,6 @@ class Fields(TypedDict, total=False):
     source: str
     profile: str
     cause: str
-    mode: str
     settings: str
     sensor: str
     label: str
@@ -46,8 +45,6 @@ class Fields(TypedDict, total=False):
     component: str
     rival: str
     path: str
-    uid: int
-    application_id: str
     duration_s: float
 
 
