@@ -204,6 +204,12 @@ def save(place: str, data: bytes | None, *, sync: bool = False) -> None:
     finally:
         os.close(handle)
     os.rename(fresh, place)
+    if sync:  # or a power cut in the next seconds leaves the folder as it was: without the file
+        folder = os.open(os.path.dirname(place), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _remove(path: str) -> None:
