@@ -167,7 +167,11 @@ def _restore(options: argparse.Namespace) -> int:
 
 
 def _is_running(runtime_dir: str) -> bool:
-    """Whether a daemon holds this baseline (gamesad.machine.lock)."""
+    """Whether a daemon holds this baseline (gamesad.machine.lock) and is not one that systemd has killed.
+
+    A process that waits in the kernel for a driver cannot be killed and keeps its lock. systemd then goes on to
+    ExecStopPost, where $MAINPID still names it (systemd.exec(5)).
+    """
     try:
         handle = os.open(os.path.join(runtime_dir, "lock"), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
@@ -175,7 +179,8 @@ def _is_running(runtime_dir: str) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        holder = os.read(handle, 32).decode(errors="replace")
+        return "SERVICE_RESULT" not in os.environ or os.environ.get("MAINPID") != holder
     finally:
         os.close(handle)
     return False

@@ -86,7 +86,8 @@ class Watch:
                 text = f"sensor {name} gives no reading: {cause}"
                 yield Event(Message.SENSOR_LOST, text, {"sensor": name, "errno": cause})
         for name, lasted_s in changes.ended:
-            yield Event(Message.SENSOR_BACK, f"sensor {name} is well again after {lasted_s:.0f} s", {"sensor": name})
+            text = f"sensor {name} is well again after {lasted_s:.0f} s"
+            yield Event(Message.SENSOR_BACK, text, {"sensor": name, "duration_s": lasted_s})
 
     def _decision_events(self, moment: Moment) -> Iterator[Event]:
         """A ramp is one story: while action and source stay the same it is told again only every 30 s."""
@@ -99,6 +100,8 @@ class Watch:
         if moment.record and "temperature_c" in moment.record.numbers:
             fields["temperature_c"] = moment.record.numbers["temperature_c"]
             fields["limit_c"] = moment.record.numbers["limit_c"]
+        if decision.settings:
+            fields["settings"] = " ".join(f"{name}={value}" for name, value in decision.settings.items())
         yield Event(Message.DECISION, decision.reason, fields)
 
     def _refusal_events(self, moment: Moment) -> Iterator[Event]:

@@ -21,6 +21,8 @@ IDENTIFIER = "gamesad"
 JOURNAL_SOCKET = "/run/systemd/journal/socket"
 _TEXT_LENGTH = 2000
 _FIELD_LENGTH = 500
+_SETTINGS_LENGTH = 20_000
+"""A tunable and its value take about 50, and a big machine has some hundred of them."""
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))  # syslog(3)
 _LOG = logging.getLogger(IDENTIFIER)
 
@@ -32,7 +34,6 @@ class Fields(TypedDict, total=False):
     source: str
     profile: str
     cause: str
-    mode: str
     settings: str
     sensor: str
     label: str
@@ -44,8 +45,6 @@ class Fields(TypedDict, total=False):
     component: str
     rival: str
     path: str
-    uid: int
-    application_id: str
     duration_s: float
 
 
@@ -159,7 +158,8 @@ def journal_fields(record: logging.LogRecord) -> dict[str, str | int]:
         fields["MESSAGE_ID"] = message.message_id
     said: dict[str, object] = getattr(record, "gamesad_fields", {})
     for name, value in said.items():
-        text = f"{value:.10g}" if isinstance(value, float) else visible(value)
+        length = _SETTINGS_LENGTH if name == "settings" else _FIELD_LENGTH
+        text = f"{value:.10g}" if isinstance(value, float) else visible(value, length)
         fields[f"GAMESAD_{name.upper()}"] = text
     if trace := _traceback(record):
         fields["GAMESAD_TRACEBACK"] = trace

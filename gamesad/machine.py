@@ -7,7 +7,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from gamesad.config import Config
 from gamesad.errors import Failed, UsageError
@@ -102,7 +102,10 @@ def why_unwritable(controls: Controls, sysfs: Sysfs) -> str:
 
 @contextmanager
 def lock(runtime_dir: str) -> Iterator[None]:
-    """Holds the baseline's folder for this process alone: two daemons would each take the other's values for found."""
+    """Holds the baseline's folder for this process alone: two daemons would each take the other's values for found.
+
+    The file says who holds it, for ``gamesad --restore``.
+    """
     path = os.path.join(runtime_dir, "lock")
     try:
         os.makedirs(runtime_dir, mode=0o755, exist_ok=True)
@@ -114,6 +117,9 @@ def lock(runtime_dir: str) -> Iterator[None]:
         ) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(OSError):  # /run is full: then no baseline can be written, so the machine will not be either
+            os.ftruncate(handle, 0)
+            os.write(handle, str(os.getpid()).encode())
         yield
     except BlockingIOError as error:
         raise Failed(f"another gamesad runs on this machine ({path} is locked); stop it first") from error

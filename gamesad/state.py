@@ -55,6 +55,11 @@ def save(path: str, wishes: Wishes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+    folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)  # the name too outlives a power cut
+    finally:
+        os.close(folder)
 
 
 def _parse(text: str) -> Wishes:

@@ -63,7 +63,7 @@ make_venv() {
     key="$(sha256sum <"$root/pyproject.toml")"
     if [ -f "$stamp" ] && "$python" -c '' 2>/dev/null; then
         case "$(cat "$stamp")" in
-            "$key$extra" | "$key[dev]") return 0 ;;
+            "$key$extra" | "${key}[dev]") return 0 ;;
         esac
     fi
     need_packages python3 python3-venv python3-dev gcc pkg-config libsystemd-dev
@@ -78,8 +78,10 @@ make_venv() {
     local install=("$python" -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat)
     if ! "${install[@]}" -e "$root$extra"; then
         # Nearly always systemd-python, which needs a compiler and libsystemd-dev. gamesad runs without it.
-        "$python" -m pip install --quiet --disable-pip-version-check dbus-next numpy psutil pyudev &&
-            "${install[@]}" --no-deps -e "$root" || fail "the dependencies could not be installed"
+        if ! "$python" -m pip install --quiet --disable-pip-version-check dbus-next numpy psutil pyudev ||
+            ! "${install[@]}" --no-deps -e "$root"; then
+            fail "the dependencies could not be installed"
+        fi
         say "systemd-python could not be built (apt install gcc pkg-config libsystemd-dev python3-dev): running without it"
         [ -z "$extra" ] || fail "the tests need all dependencies"
         return 0

@@ -16,7 +16,10 @@ ROOT = Path(__file__).parents[1]
 LONGEST_FILE = 400
 SHIPPED = sorted(path for package in ("gamesad", "gamesactl") for path in (ROOT / package).rglob("*.py"))
 SOURCES = [*SHIPPED, *sorted((ROOT / "tests").rglob("*.py"))]
-SCRIPTS = [*(ROOT / "packaging" / name for name in ("run", "test", "install", "uninstall")), ROOT / ".ci/run"]
+SCRIPTS = [
+    *(ROOT / "packaging" / name for name in ("build-deb", "install", "run", "test", "uninstall")),
+    ROOT / ".ci/run",
+]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 

@@ -10,7 +10,7 @@ import errno
 import os
 
 from gamesad.actuation.entry import ALLOWED, Damaged, boot_id, dump, parse, read_file
-from gamesad.actuation.steps import GONE, Step, absence, carry_out, errno_name
+from gamesad.actuation.steps import GONE, LATE, Step, absence, carry_out, errno_name
 
 TYPE_CHECKING = False  # typing costs 5 ms
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def put_back(
     steps: list[Step] = []
     for entry in sorted(entries, key=lambda entry: (entry.intended is not None, entry.sequence)):
         step = Step(entry.name, entry.role, entry.path, entry.original, entry.original, back=True)
+        step.unsure = entry.intended is not None and entry.role in LATE
         try:
             step.now = step.before = read(step)
         except OSError as error:
@@ -237,6 +238,12 @@ def save(place: str, data: bytes | None, *, sync: bool = False) -> None:
     finally:
         os.close(handle)
     os.rename(fresh, place)
+    if sync:  # or a power cut in the next seconds leaves the folder as it was: without the file
+        folder = os.open(os.path.dirname(place), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _remove(path: str) -> None:

@@ -8,11 +8,16 @@ goes the other way round, then looks at everything once more in the forward orde
 back may have moved what was put back before it, and what was refused before may be taken now. In both directions a
 range is widened before it is narrowed, and governor ``performance`` is left before, and entered after, an EPP is put
 back: it refuses every other EPP (EBUSY).
+
+A frequency limit comes into force later than its write: cpufreq.c does that from a work queue, and until then the old
+one is read (for up to 0.3 s on a busy machine). So it is read back with patience, and one that is to go back is
+written even where it seems to be there: what a process that is no more wrote last may not have arrived yet.
 """
 
 from __future__ import annotations
 
 import errno
+import time
 
 TYPE_CHECKING = False  # typing costs 5 ms
 if TYPE_CHECKING:
@@ -34,6 +39,10 @@ _FORWARD = (
 )
 _RANK = dict(zip(_FORWARD, range(len(_FORWARD)), strict=True))
 
+LATE = frozenset({"frequency_minimum", "frequency_maximum"})
+_PATIENCE_S = 0.05
+_PATIENCE_BACK_S = 0.5
+
 ASLEEP = "EHOSTDOWN"
 """What is said, by us and by no driver, of a device that sleeps and is not to be woken."""
 GONE = frozenset({"ENODEV", "ENOENT", "ENXIO", "ENOTDIR", ASLEEP})
@@ -45,10 +54,24 @@ class Step:
 
     ``group`` is the folder of the file: what stands in it belongs together. ``clamp`` is what the kernel was seen to
     make of the target: as good as the target. ``now`` is the value last read, ``before`` the one before any write.
-    ``error`` is an errno name or ``unparseable``, empty when all is well; ``reason`` says more.
+    ``error`` is an errno name or ``unparseable``, empty when all is well; ``reason`` says more. ``unsure``: to be
+    written once even where the target is read.
     """
 
-    __slots__ = ("back", "before", "clamp", "error", "group", "name", "now", "reason", "role", "target", "written")
+    __slots__ = (
+        "back",
+        "before",
+        "clamp",
+        "error",
+        "group",
+        "name",
+        "now",
+        "reason",
+        "role",
+        "target",
+        "unsure",
+        "written",
+    )
 
     def __init__(
         self,
@@ -70,6 +93,7 @@ class Step:
         self.clamp = clamp
         self.error = ""
         self.reason = ""
+        self.unsure = False
         self.written = False
 
     @property
@@ -129,13 +153,30 @@ def carry_out(
     other end of a frequency range. Steps that all go back are written in the backward order, others in the forward.
     """
     back = all(step.back for step in steps)
+    patience = _Patience(_PATIENCE_BACK_S if back else _PATIENCE_S)
     for step in backward(steps) if back else forward(steps):
-        _attempt(step, read, write, sibling)
+        _attempt(step, read, write, sibling, patience)
     if not back:
         return
     for step in forward(steps):
         if step.error not in GONE:
-            _attempt(step, read, write, sibling)
+            _attempt(step, read, write, sibling, patience)
+
+
+class _Patience:
+    """Waits a little, and then a little longer, until all of its time is used up."""
+
+    def __init__(self, left_s: float) -> None:
+        self._left_s = left_s
+        self._pause_s = 0.001
+
+    def wait(self) -> bool:
+        if self._left_s <= 0.0:
+            return False
+        time.sleep(self._pause_s)
+        self._left_s -= self._pause_s
+        self._pause_s = min(2 * self._pause_s, 0.016)
+        return True
 
 
 def _attempt(
@@ -143,18 +184,22 @@ def _attempt(
     read: Callable[[Step], Value],
     write: Callable[[Step, Value], None],
     sibling: Callable[[Step], Value | None],
+    patience: _Patience,
 ) -> None:
     step.error = step.reason = ""
     try:
-        step.now = read(step)
-        if step.there:
+        step.now = old = read(step)
+        if step.there and not step.unsure:
             return
         target = _within_range(step, sibling(step))
-        if target == step.now:
+        if target == step.now and not step.unsure:
             return
+        step.unsure = False
         write(step, target)
         step.written = True
         step.now = read(step)
+        while step.role in LATE and step.now == old != target and patience.wait():
+            step.now = read(step)
     except OSError as error:
         step.error = errno_name(error)
         answers = f"the kernel answers {step.error} to {step.target}"

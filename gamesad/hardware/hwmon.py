@@ -19,6 +19,8 @@ from gamesad.hardware.sysfs import Sysfs, natural_key
 from gamesad.types import NO_LIMITS, Absence, Heat, Quantity, Sensor, SensorLimits
 
 _HIGHEST_POWER_W = 10_000.0
+_SLEEPY = frozenset({"pci", "scsi"})
+"""The buses whose devices the kernel suspends by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,7 @@ class Hwmon:
         self._batch = FileBatch(sysfs, files)
         self._counters = CounterBatch(sysfs, counters) if counters else None
         critical = any(sensor.critical for sensor in self._sensors)
-        sleeps = chip.bus in {"pci", "scsi"} and not critical
-        self._sleep = RuntimePower(sysfs, chip.device) if sleeps else None
+        self._sleep = RuntimePower(sysfs, chip.device) if chip.bus in _SLEEPY and not critical else None
 
     def sensors(self) -> Sequence[Sensor]:
         return self._sensors
@@ -126,6 +127,16 @@ def _source(sysfs: Sysfs, chip: Chip, cpu: processors.Processor, node: str, *, c
     return Hwmon(sysfs, chip, files, counters)
 
 
+def _sleeps_now(sysfs: Sysfs, chip: Chip) -> bool:
+    if chip.bus not in _SLEEPY:
+        return False
+    power = RuntimePower(sysfs, chip.device)
+    try:
+        return power.asleep(0.0)
+    finally:
+        power.close()
+
+
 def _parts(entry: str) -> tuple[str, str, str, str]:
     """``temp1_input`` → temp, temp1, 1, input."""
     channel, _underscore, suffix = entry.rpartition("_")
@@ -151,6 +162,7 @@ class _Description:
         self._labels = {channel: self._label(channel) for channel in channels}
         temperatures = {channel: label for channel, label in self._labels.items() if channel.startswith("temp")}
         self._needed = drivers.representative(temperatures, chip.driver) if critical else frozenset()
+        self._asleep = not critical and _sleeps_now(sysfs, chip)
 
     def file(self, name: str, entry: str) -> NumberFile:
         kind, channel, _number, _suffix = _parts(entry)
@@ -208,6 +220,9 @@ class _Description:
         return drivers.consistent(SensorLimits(minimum, maximum, critical, emergency))
 
     def _limits(self, channel: str, kind: _Kind) -> SensorLimits:
+        """None of a card that sleeps: amdgpu wakes it to tell a power cap (and not to tell a temperature's limit)."""
+        if self._asleep:
+            return NO_LIMITS
         stated: list[float | None] = []
         for suffixes in (("min",), ("max", "cap"), ("crit",)):
             values = (self._number(f"{channel}_{suffix}", kind.divisor) for suffix in suffixes)

@@ -163,7 +163,7 @@ def _constraints(sysfs: Sysfs, zone: str, domain: str) -> list[Tunable]:
 
     Not of a disabled zone, nor one whose limit reads 0 (none was ever set). A limit may be set between a floor and
     the higher of the value found and constraint_N_max_power_uw, which may be 0 or below what is set. A zone that
-    firmware has locked takes no write: EACCES.
+    firmware has locked reads as disabled, and takes no write: ENODATA, whatever the driver said.
     """
     folder = f"{_POWERCAP}/{zone}"
     if _number(sysfs, f"{folder}/enabled") == 0:

@@ -31,13 +31,20 @@ def kstrtoul(text: str, base: int = 0, maximum: int = _U64_MAX) -> int:
         number = int(digits, 16)
     elif base == 0 and re.fullmatch(r"0[0-7]+", digits):
         number = int(digits, 8)
-    elif re.fullmatch(r"[0-9]+", digits):
+    elif re.fullmatch(r"[0-9]+" if base else r"0|[1-9][0-9]*", digits):
         number = int(digits, 10)
     else:
         refuse(errno.EINVAL)
     if number > maximum:
         refuse(errno.ERANGE)
     return number
+
+
+def kstrtol(text: str, base: int = 10) -> int:
+    """``kstrtoul`` with a sign: 63 bits."""
+    negative = text.startswith("-")
+    number = kstrtoul(text.removeprefix("-") if negative else text, base, 2**63 - 1)
+    return -number if negative else number
 
 
 def kstrtobool(text: str) -> bool:
@@ -53,6 +60,14 @@ def kstrtobool(text: str) -> bool:
 def sscanf_unsigned(text: str) -> int:
     """``sscanf("%u")``: the digits at the start; what follows them is ignored."""
     match = re.match(r"\s*([0-9]+)", text)
+    if match is None:
+        refuse(errno.EINVAL)
+    return int(match[1])
+
+
+def sscanf_signed(text: str) -> int:
+    """``sscanf("%ld")``: the number at the start; what follows it is ignored."""
+    match = re.match(r"\s*(-?[0-9]+)", text)
     if match is None:
         refuse(errno.EINVAL)
     return int(match[1])

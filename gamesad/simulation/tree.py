@@ -1,8 +1,9 @@
 """A tree of kernel attributes in memory, and the Sysfs that opens it.
 
 An attribute's content is made when it is read from offset 0 and kept for reads further on, as kernfs does
-(Documentation/filesystems/sysfs.rst). One write is one value; a write to a read-only attribute is EACCES at open even
-for root (fs/kernfs/file.c); a handle to an attribute that has gone answers ENODEV.
+(Documentation/filesystems/sysfs.rst). One write is one value, a C string: it ends at a NUL, and what is behind the
+first page is not looked at. A write to a read-only attribute is EACCES at open even for root (fs/kernfs/file.c); a
+handle to an attribute that has gone answers ENODEV.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 
 from gamesad.hardware.sysfs import Sysfs, natural_key
 
-_PAGE_SIZE = 4096
+PAGE_SIZE = 4096
 _MAX_LINKS = 40
 
 Read = Callable[[], str]
@@ -46,10 +47,8 @@ class Attribute:
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
         if self.write is None:
             raise OSError(errno.EACCES, os.strerror(errno.EACCES))
-        if len(data) >= _PAGE_SIZE:
-            raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
         if data:  # sysfs_kf_write: nothing written is nothing done
-            self.write(data.decode(errors="replace"))
+            self.write(data[:PAGE_SIZE].split(b"\0")[0].decode(errors="replace"))
 
 
 @dataclass(slots=True, eq=False)

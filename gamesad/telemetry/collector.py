@@ -11,6 +11,7 @@ from gamesad.hardware import SOURCES
 from gamesad.hardware.base import Probe, Sink, Source
 from gamesad.hardware.sysfs import Sysfs
 from gamesad.telemetry.offtick import FAULTS, Reader, Result
+from gamesad.telemetry.plausibility import Plausibility
 from gamesad.types import Absence, Sensor, Snapshot
 
 BUDGET_S = 0.02
@@ -101,6 +102,7 @@ class Collector:
         self._gone: Mapping[str, Absence] = {}
         self._held: Sink | None = None
         self._held_s = 0.0
+        self._plausibility = Plausibility()
         self._number = 0
         self.sensors: Mapping[str, Sensor] = {}
         self.rescan()
@@ -145,6 +147,7 @@ class Collector:
         if not self._sysfs.simulated:
             self._try(new)
         self._sort()
+        self._plausibility.watch(sensors, anew=anew)
         return Change(
             tuple(sensor for name, sensor in sensors.items() if before.get(name) != sensor),
             tuple(sensor for name, sensor in before.items() if sensors.get(name) != sensor),
@@ -176,6 +179,7 @@ class Collector:
             self._sort()
         if len(sink.readings) + len(sink.states) + len(sink.rejected) + len(sink.absent) != len(self.sensors):
             self._account(now_s, sink)
+        self._plausibility.judge(sink, now_s, ages_s)
         return Snapshot(self._number, now_s, sink.readings, sink.states, sink.rejected, sink.absent, ages_s)
 
     def close(self) -> None:

@@ -545,3 +545,54 @@ def test_an_apply_without_a_difference_costs_next_to_nothing(machine: Machine) -
     for _ in range(1000):
         machine.executor.apply(settings)
     assert time.perf_counter() - start_s < 0.1
+
+
+class LateKernel(Kernel):
+    """A new frequency limit comes into force some reads after its write, as from cpufreq's work queue."""
+
+    reads = 3
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.pending: dict[str, tuple[str, int]] = {}
+
+    def write(self, path: str, text: str) -> None:
+        if "scaling_m" not in path:
+            super().write(path, text)
+            return
+        self.writes.append((path, text))
+        self.pending[path] = (text, self.reads)
+
+    def read(self, path: str) -> str:
+        if path in self.pending:
+            text, reads = self.pending[path]
+            self.pending[path] = (text, reads - 1)
+            if reads == 0:
+                del self.pending[path]
+                self.set(path, text)
+        return super().read(path)
+
+
+@pytest.fixture
+def late(machine: Machine) -> Machine:
+    machine.kernel = LateKernel(machine.root)
+    machine.executor = machine.start()
+    return machine
+
+
+def test_a_frequency_limit_that_is_late_is_read_back_as_it_came_into_force(late: Machine) -> None:
+    applied = late.executor.apply({MINIMUM: 1_000_000, MAXIMUM: 2_000_000})
+    assert applied.settings == {MINIMUM: 1_000_000, MAXIMUM: 2_000_000}
+    raised = late.executor.apply({MINIMUM: 3_000_000, MAXIMUM: 4_000_000})
+    assert (raised.settings, raised.rejected) == ({MINIMUM: 3_000_000, MAXIMUM: 4_000_000}, {})
+    assert late.executor.inspect() == {}
+    assert late.executor.restore().left == {}
+    assert values(late.root) == late.before
+
+
+def test_a_limit_on_its_way_when_its_writer_is_killed_does_not_outlast_the_restore(late: Machine) -> None:
+    late.executor.apply({MAXIMUM: 2_000_000})
+    late.kernel.set(MAXIMUM_FILE, "4700000")  # as read before what was written has arrived
+    late.kernel.pending = {MAXIMUM_FILE: ("2000000", 10)}
+    assert late.start().restore().left == {}
+    assert late.kernel.pending.get(MAXIMUM_FILE, ("4700000", 0))[0] == "4700000"

@@ -9,8 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.container.computer import Computer
 from tests.container.machine import booted
-from tests.support import debian
+from tests.support import debian, debs
 from tests.support.fuse_machine import mounted
 
 
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument(
         "--machine", metavar="KIND/SCENARIO", help="the hardware: a simulated machine; none when not given"
     )
+    parser.add_argument("--installed", action="store_true", help="with this tree's packages")
     parser.add_argument("-c", metavar="COMMAND", dest="command", help="run this instead of a shell")
     options = parser.parse_args()
     shell = ["bash", "-c", options.command] if options.command else ["bash", "-l"]
@@ -28,7 +30,9 @@ def main() -> int:
         if options.machine:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gamesad-machine-"))
             root = stack.enter_context(mounted(options.machine, Path(folder))).root
-        container = stack.enter_context(booted(options.release, hardware=root))
+        container = stack.enter_context(booted(options.release, hardware=root, of=Computer))
+        if options.installed:
+            container.install(debs.built())
         return subprocess.run(container.line(*shell), check=False).returncode
 
 

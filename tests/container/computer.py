@@ -14,10 +14,10 @@ from tests.support.values import tunable_files
 _HOT_ROOM_C = 40.0
 _UNTIL_HOT_S = 200.0
 _DROP_INS = "run/systemd/system/gamesad.service.d"
-_FORGET = """
+_FORGET = f"""
 systemctl stop gamesad
-rm -rf /run/systemd/system/gamesad.service.d /var/lib/gamesad /run/gamesad
-systemctl daemon-reload
+rm -rf /var/lib/gamesad /run/gamesad
+[ ! -d /{_DROP_INS} ] || {{ rm -r /{_DROP_INS}; systemctl daemon-reload; }}
 systemctl reset-failed
 """
 
@@ -30,8 +30,8 @@ class Computer(Container):
     _cursor = ""
 
     def install(self, debs: Sequence[Path]) -> str:
-        """What dpkg prints."""
-        return self.tell("dpkg", "--install", *self.bring(debs))
+        """What dpkg prints, the scripts' complaints too."""
+        return self.tell("sh", "-c", f"dpkg --install {' '.join(self.bring(debs))} 2>&1")
 
     def bring(self, debs: Sequence[Path]) -> list[str]:
         """Puts packages where the container sees them; their paths in there."""
@@ -89,15 +89,21 @@ class Computer(Container):
             self.tell("systemctl", "daemon-reload")
         self.tell("systemctl", "start", "gamesad")
 
-    def wait_active(self) -> None:
-        eventually(lambda: self.unit("ActiveState") == ("active",), "an active gamesad")
+    def version(self) -> str:
+        """What the daemon at work says it is."""
+        return self.property("Version")
+
+    def property(self, name: str) -> str:
+        """A text that the daemon serves on the bus."""
+        bus = ("org.gamesa.Gamesad1", "/org/gamesa/Gamesad1", "org.gamesa.Gamesad1")
+        return self.tell("busctl", "get-property", *bus, name).split('"')[1]
 
 
 @contextmanager
-def computer(release: str, folder: Path, kind: str = "fanless") -> Iterator[Computer]:
-    """A booted computer without gamesad on it."""
+def computer(release: str, folder: Path) -> Iterator[Computer]:
+    """A booted computer without gamesad on it. Fanless: few files are soon read, and that one gets hot."""
     with (
-        mounted(f"{kind}/compile", folder, speed=0.0) as hardware,
+        mounted("fanless/compile", folder, speed=0.0, paths_last_s=60.0) as hardware,
         booted(release, hardware=hardware.root, of=Computer) as machine,
     ):
         machine.hardware = hardware

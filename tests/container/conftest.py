@@ -11,10 +11,10 @@ from tests.container.computer import Computer, computer
 from tests.support import debs
 
 
-@pytest.fixture(scope="package")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Computer]:
-    """Debian 12 with the packages, for all tests that leave it as they found it."""
-    with computer("12", tmp_path_factory.mktemp("computer")) as machine:
+@pytest.fixture(scope="package", params=["12", pytest.param("13", marks=pytest.mark.full)])
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Computer]:
+    """Debian with the packages, for all tests that leave it as they found it."""
+    with computer(request.param, tmp_path_factory.mktemp("computer")) as machine:
         machine.install(debs.built())
         yield machine
 

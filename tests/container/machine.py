@@ -195,8 +195,9 @@ def booted(release: str, *, hardware: Path | None = None, of: type[C] = Containe
 
 def eventually(ask: Callable[[], T], what: str, timeout_s: float = PATIENCE_S) -> T:
     """The first answer that is true; fails when none is in time."""
-    deadline_s = time.monotonic() + timeout_s
+    deadline_s, pause_s = time.monotonic() + timeout_s, 0.01
     while not (answer := ask()):
         assert time.monotonic() < deadline_s, f"{what} did not come in {timeout_s:g} s"
-        time.sleep(0.02)
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.5, 0.2)  # asking a container starts programs, which take the time from who is awaited
     return answer

@@ -20,7 +20,7 @@ FORBIDDEN = {
     "write /var/lib": "EROFS",
     "list /home": "EACCES",
     "list /root": "EACCES",
-    "write /sys outside of devices": "EROFS",
+    "set a kernel parameter in /sys": "EROFS",
     "write /proc/sys": "EROFS",
     "listen on the network": "EAFNOSUPPORT",
     "sniff packets": "EAFNOSUPPORT",
@@ -34,7 +34,7 @@ FORBIDDEN = {
     "become real-time": "EPERM",
     "make a set-user-ID file": "EPERM",
     "change the personality": "EPERM",
-    "map memory to write and execute": "EPERM",
+    "map memory to write and execute": "EPERM EACCES",  # by seccomp on Debian 12, by the kernel's own means on 13
     "read the kernel's log": "EPERM",
     "be another user": "EPERM",
 }
@@ -61,7 +61,7 @@ def outcomes(shared: Computer) -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("what", FORBIDDEN)
 def test_the_service_cannot(outcomes: dict[str, dict[str, str]], what: str) -> None:
-    assert outcomes["confined"][what] == FORBIDDEN[what]
+    assert outcomes["confined"][what] in FORBIDDEN[what].split()
 
 
 @pytest.mark.parametrize("what", NEEDED)
@@ -71,12 +71,12 @@ def test_the_service_can(outcomes: dict[str, dict[str, str]], what: str) -> None
 
 def test_it_is_the_sandbox_that_forbids(outcomes: dict[str, dict[str, str]]) -> None:
     """Root beside it may do all that, but for modules, which a container may not load."""
-    as_well = {what for what, error in FORBIDDEN.items() if outcomes["free"][what] == error}
+    as_well = {what for what, error in FORBIDDEN.items() if outcomes["free"][what] in error.split()}
     assert as_well <= {"load a module"}
 
 
-def test_systemd_itself_counts_an_exposure_of_at_most_1_6(running: Computer) -> None:
-    told = running.tell("systemd-analyze", "security", "gamesad", "--no-pager")
+def test_systemd_itself_counts_an_exposure_of_at_most_1_6(shared: Computer) -> None:
+    told = shared.tell("systemd-analyze", "security", "gamesad", "--no-pager")
     exposure = re.search(r"Overall exposure level for gamesad\.service: ([\d.]+)", told)
     assert exposure
     assert float(exposure[1]) <= 1.6

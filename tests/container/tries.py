@@ -93,7 +93,7 @@ TRIES = {
     "write /var/lib": lambda: write("/var/lib/try"),
     "list /home": lambda: os.listdir("/home"),
     "list /root": lambda: os.listdir("/root"),
-    "write /sys outside of devices": lambda: os.mkdir("/sys/try") or os.rmdir("/sys/try"),
+    "set a kernel parameter in /sys": lambda: os.close(os.open("/sys/kernel/rcu_expedited", os.O_WRONLY)),
     "write /proc/sys": lambda: rewrite("/proc/sys/kernel/domainname"),
     "listen on the network": listen,
     "sniff packets": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close(),

@@ -112,6 +112,7 @@ def test_a_decision_carries_its_numbers() -> None:
     (event,) = Watch().changes(at, decided=True)
     assert event.fields["temperature_c"] == 98.0
     assert (event.fields["action"], event.fields["source"]) == ("throttle", "rule")
+    assert event.fields["settings"] == f"{GOVERNOR}=powersave"
 
 
 def test_failsafe_begins_and_ends_once() -> None:

@@ -80,6 +80,23 @@ def test_restore_leaves_a_running_daemon_alone(machine: Mounted, tmp_path: Path)
         assert daemon.stop() == 0
 
 
+def test_restore_does_not_wait_for_a_daemon_that_systemd_could_not_kill(
+    machine: Mounted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hangs in the kernel and keeps its lock; stopped, for nothing else can be made to hang here."""
+    before = tunable_files(machine.root)
+    state(tmp_path, selected="power-saver")
+    with gamesad(tmp_path, arguments(machine, tmp_path, "--without", "bus")) as daemon:
+        daemon.process.send_signal(signal.SIGSTOP)
+        monkeypatch.setenv("SERVICE_RESULT", "watchdog")
+        monkeypatch.setenv("MAINPID", str(daemon.process.pid + 1))
+        with pytest.raises(subprocess.CalledProcessError):
+            restore(machine, tmp_path)
+        monkeypatch.setenv("MAINPID", str(daemon.process.pid))
+        assert "put back" in restore(machine, tmp_path).stderr
+    assert tunable_files(machine.root) == before
+
+
 def test_after_sigkill_the_next_start_puts_everything_back(machine: Mounted, tmp_path: Path) -> None:
     before = tunable_files(machine.root)
     state(tmp_path, selected="power-saver")

@@ -171,5 +171,32 @@ def test_a_critical_sensor_that_dies_or_lies_means_the_failsafe_settings_until_i
     assert said.count("the failsafe settings are released") == 1
 
 
+@pytest.mark.full
+def test_a_critical_sensor_that_sticks_is_found_when_the_load_returns(bus: PrivateBus, tmp_path: Path) -> None:
+    """Its chip is wedged in the menus of a game; then the fight begins. In real time, as the proof takes a minute."""
+    with mounted("laptop/bursty-game", tmp_path) as machine:
+        found, folder = tunable_files(machine.root), Path(cpu_sensor(machine)).parent
+        files = [str(folder / file.name) for file in (machine.root / f".{folder}").glob("temp*_input")]
+        machine.advance(85.0)
+        with gamesad(tmp_path, places(machine, tmp_path), bus=bus.address) as daemon:
+            asyncio.run(within(30, lambda: machine.truth()["time_s"] > 95.0, "the menus"))
+            for file in files:
+                machine.control("stick", file)
+            asyncio.run(within(90, lambda: "conservative: critical sensor" in daemon.log(), "the failsafe mode"))
+            assert machine.truth()["time_s"] < 135.0 + 35.0
+            assert tunable_files(machine.root) != found
+            assert sensor()["State"] == "rejected"
+            assert "Value" not in sensor()
+            reason = r"\d\d is stuck: unchanged for \d+ s while package power went from \d+ to \d+ W"
+            assert re.fullmatch(reason, sensor()["Reason"])
+            for file in files:
+                machine.control("heal", file)
+            eventually(lambda: status()["Mode"] != "failsafe", "the end of it")
+            assert sensor()["State"] == "ok"
+            assert daemon.stop() == 0
+        assert tunable_files(machine.root) == found
+    assert re.search(rf"warning: sensor {PACKAGE}: reading \d\d rejected, stuck: unchanged for \d+ s", daemon.log())
+
+
 def status() -> dict[str, Any]:
     return dict(gamesactl("status", "--json").document)

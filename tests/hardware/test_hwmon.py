@@ -245,7 +245,7 @@ def test_a_card_asleep_at_the_start_is_not_woken(tmp_path: Path) -> None:
     with opened(sysfs, hwmon.probe_sources) as sources:
         sink = sampled(sources)
     assert sink.absent["hwmon.amdgpu-pci-0300.temp1"].cause == "asleep"
-    assert not [path for path in sysfs.reads if "hwmon4" in path and path.endswith(("_input", "_average"))]
+    assert not [path for path in sysfs.reads if "hwmon4" in path and path.endswith(("_input", "_average", "_cap"))]
 
 
 def test_the_power_of_a_card_that_slept_starts_with_a_first_sample(tmp_path: Path) -> None:

@@ -110,8 +110,8 @@ def test_levels_are_syslog_priorities(level: str, priority: str, caplog: pytest.
 
 def test_a_field_holds_one_bounded_line(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "gamesad")
-    log_event(Message.PROFILE_CHANGED, "held", application_id="a\nMESSAGE_ID=" + "f" * 100_000)
-    value = str(fields_of(caplog)["GAMESAD_APPLICATION_ID"])
+    log_event(Message.PROFILE_CHANGED, "held", cause="a\nMESSAGE_ID=" + "f" * 100_000)
+    value = str(fields_of(caplog)["GAMESAD_CAUSE"])
     assert value.startswith("a\\nMESSAGE_ID=fff")
     assert len(value) < 600
 
@@ -186,7 +186,7 @@ os.environ['JOURNAL_STREAM'] = f'{{s.st_dev}}:{{s.st_ino}}'
 from gamesad.journal import log_event, setup
 from gamesad.messages import Message
 assert setup(0, simulated=False) == 'journal'
-log_event(Message.START, 'over the wire', application_id='x\\nPRIORITY=0')
+log_event(Message.START, 'over the wire', cause='x\\nPRIORITY=0')
 sys.stdout.buffer.write(channel.recv(65536))
 """
     command = 'mount -t tmpfs none /run && exec "$@"'
@@ -197,7 +197,7 @@ sys.stdout.buffer.write(channel.recv(65536))
     lines = ran.stdout.decode().splitlines()
     assert "MESSAGE=over the wire" in lines
     assert f"MESSAGE_ID={Message.START.message_id}" in lines
-    assert "GAMESAD_APPLICATION_ID=x\\nPRIORITY=0" in lines
+    assert "GAMESAD_CAUSE=x\\nPRIORITY=0" in lines
     assert [line for line in lines if line.startswith("PRIORITY=")] == ["PRIORITY=6"]
 
 

@@ -1,4 +1,4 @@
-"""Every write of the contract does the same in memory and through a real file system."""
+"""Every write of the contract does the same in memory and through a real file system (and in tests/guest)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gamesad.hardware.sysfs import Sysfs, errno_name
-from gamesad.simulation import open_machine
-from tests.simulation.contract import ROWS, Row
+from tests.simulation.contract import ROWS, Row, located
+from tests.simulation.guest_machine import opened
 from tests.support.fuse_machine import mounted
 
 Layer = Callable[[str], Sysfs]
@@ -19,7 +19,7 @@ MACHINES = sorted({row.machine for row in ROWS})
 
 
 def in_memory(kind: str) -> Sysfs:
-    return open_machine(f"{kind}/idle", clock=lambda: 0.0).sysfs
+    return opened(f"{kind}/idle", clock=lambda: 0.0).sysfs
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +39,17 @@ def over_fuse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layer]:
 
 
 def outcome(sysfs: Sysfs, row: Row) -> str:
+    def place(path: str) -> str:
+        return located(path, sysfs.list, lambda one: sysfs.read(one) if sysfs.exists(one) else "")
+
     for path, text in row.before:
-        sysfs.write(path, text)
+        sysfs.write(place(path), text)
     try:
-        sysfs.write(row.path, row.text)
+        if row.text is not None:
+            sysfs.write(place(row.path), row.text)
+        return sysfs.read(place(row.path))
     except OSError as error:
         return "EOPNOTSUPP" if error.errno == errno.EOPNOTSUPP else errno_name(error)  # Python says ENOTSUP
-    return sysfs.read(row.path)
 
 
 def differences(layer: Layer, kind: str) -> dict[str, str]:
@@ -66,7 +70,7 @@ def test_over_fuse_a_write_does_what_the_kernel_does(kind: str, over_fuse: Layer
 
 
 def test_both_layers_show_the_same_tree(tmp_path: Path) -> None:
-    memory = open_machine("laptop/idle", clock=lambda: 0.0).sysfs
+    memory = opened("laptop/idle", clock=lambda: 0.0).sysfs
     with mounted("laptop/idle", tmp_path, speed=0.0) as mount:
         files = Sysfs(str(mount.root))
         for folder in ("/sys/class/hwmon", "/sys/class/thermal", "/sys/class/powercap", "/sys/devices/system/cpu"):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-_KEPT = 3
+_KEPT = 2
 """So many of one name stay, the most recently used ones: a branch and its parent do not build in turn."""
 
 told: list[str] = []
@@ -40,14 +40,19 @@ def cached(name: str, inputs: Iterable[str | bytes | Path], make: Callable[[Path
     with (home / f".{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if place.is_dir():
-            told.append(f"{name}: from the cache")
+            _tell(f"{name}: from the cache")
         else:
             begun = time.monotonic()
             _make(place, make)
-            told.append(f"{name}: made in {time.monotonic() - begun:.1f} s")
+            _tell(f"{name}: made in {time.monotonic() - begun:.1f} s")
         os.utime(place)
         _prune(home, name)
     return place
+
+
+def _tell(line: str) -> None:
+    if line not in told:
+        told.append(line)
 
 
 def _make(place: Path, make: Callable[[Path], None]) -> None:

@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from gamesad.simulation import Machine, open_machine
-from gamesad.simulation.tree import Attribute, Folder, Link, Tree
+from gamesad.simulation import Machine
+from gamesad.simulation.tree import PAGE_SIZE, Attribute, Folder, Link, Tree
+from tests.simulation.guest_machine import opened
 
 _REPOSITORY = Path(__file__).parent.parent.parent
 _READY_S = 20.0
@@ -98,14 +99,19 @@ class Mounted:
 
 
 @contextlib.contextmanager
-def mounted(name: str, tmp_path: Path, *, seed: int = 0, speed: float = 1.0) -> Iterator[Mounted]:
-    """Serves a simulated machine below ``tmp_path``; ``speed`` is its seconds per second, 0 = only ``advance``."""
+def mounted(
+    name: str, tmp_path: Path, *, seed: int = 0, speed: float = 1.0, paths_last_s: float = 0.0
+) -> Iterator[Mounted]:
+    """Serves a simulated machine below ``tmp_path``; ``speed`` is its seconds per second, 0 = only ``advance``.
+
+    ``paths_last_s``: so long a path that was found is not asked for again, which halves the cost and hides hotplug.
+    """
     root, log = tmp_path / "machine", tmp_path / "writes.jsonl"
     root.mkdir()
     log.touch()
     here, there = socket.socketpair()
     child = subprocess.Popen(
-        [sys.executable, __file__, name, str(seed), str(speed), str(root), str(log), str(there.fileno())],
+        [sys.executable, __file__, name, *map(str, (seed, speed, paths_last_s, root, log, there.fileno()))],
         cwd=_REPOSITORY,
         env={**os.environ, "PYTHONPATH": str(_REPOSITORY)},
         pass_fds=[there.fileno()],
@@ -233,7 +239,7 @@ class Served:
         }
 
     def _fresh(self) -> Machine:
-        return open_machine(self._name, seed=self._seed, clock=self.clock)
+        return opened(self._name, seed=self._seed, clock=self.clock)
 
 
 class Kernel:
@@ -294,7 +300,7 @@ class Kernel:
 
         if not self._served.write(path, self._open[handle][0], data, fuse_get_context()[2]):
             raise OSError(errno.EIO, os.strerror(errno.EIO))
-        return len(data)
+        return min(len(data), PAGE_SIZE)
 
     def truncate(self, _path: str, _length: int, _handle: int | None = None) -> int:
         return 0  # O_TRUNC is nothing to sysfs
@@ -304,7 +310,7 @@ class Kernel:
         return 0
 
 
-def _serve(served: Served, root: str) -> None:
+def _serve(served: Served, root: str, paths_last_s: float) -> None:
     from fuse import FUSE  # noqa: PLC0415 - only the child needs libfuse
 
     FUSE(
@@ -313,8 +319,8 @@ def _serve(served: Served, root: str) -> None:
         foreground=True,
         nothreads=False,
         direct_io=True,
-        attr_timeout=0,
-        entry_timeout=0,
+        attr_timeout=paths_last_s,
+        entry_timeout=paths_last_s,
         default_permissions=True,
         allow_other=os.getuid() == 0,
         fsname="gamesad-simulated",
@@ -332,11 +338,11 @@ def _listen(served: Served, line: socket.socket) -> None:
             stream.flush()
 
 
-def _child(name: str, seed: str, speed: str, root: str, log: str, descriptor: str) -> None:
+def _child(name: str, seed: str, speed: str, paths_last_s: str, root: str, log: str, descriptor: str) -> None:
     served = Served(name, int(seed), float(speed), Path(log))
     line = socket.socket(fileno=int(descriptor))
     threading.Thread(target=_listen, args=(served, line), daemon=True).start()
-    _serve(served, root)
+    _serve(served, root, float(paths_last_s))
 
 
 if __name__ == "__main__":

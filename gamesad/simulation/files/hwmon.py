@@ -2,6 +2,7 @@
 
 Refresh as the drivers do it: coretemp at most once a second in whole degrees, k10temp at every read in eighths,
 nvme in whole degrees, the GPU every 0.1 s. Limits are stated where the driver states them, so not by k10temp.
+What is written is a signed decimal number (drivers/hwmon/hwmon.c) that the driver clamps or refuses.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import errno
 from collections.abc import Callable
 from functools import partial
 
-from gamesad.simulation.kernel_text import kstrtoul, refuse
+from gamesad.simulation.kernel_text import kstrtol, match_string, refuse
 from gamesad.simulation.plant import Fan, Gpu, Plant
 from gamesad.simulation.tree import Tree
 
@@ -163,10 +164,10 @@ class Hwmon:
         tree.constant(f"{folder}/power1_cap_default", round(kind.board_w) * 1_000_000)
 
         def set_cap(text: str) -> None:
-            microwatts = kstrtoul(text, 10, 2**32 - 1)
-            if microwatts > round(kind.board_w * 1.15) * 1_000_000:
+            microwatts = kstrtol(text)
+            if not 0 <= microwatts <= round(kind.board_w * 1.15) * 1_000_000:
                 refuse(errno.EINVAL)
-            gpu.limit_w = max(microwatts / 1e6, kind.idle_w)
+            gpu.limit_w = max(float(microwatts // 1_000_000), kind.idle_w)
 
         tree.file(f"{folder}/power1_cap", lambda: str(round(gpu.limit_w) * 1_000_000), set_cap)
         tree.file(f"{folder}/freq1_input", lambda: str(round(gpu.mhz) * 1_000_000))
@@ -175,6 +176,12 @@ class Hwmon:
         tree.constant(f"{folder}/in0_label", "vddgfx")
         self._fan(f"{folder}/fan1", gpu.fan)
         tree.file(f"{GPU_DEVICE}/gpu_busy_percent", lambda: str(round(gpu.busy * 100)))
+        level = ["auto"]
+
+        def set_level(text: str) -> None:
+            level[0] = match_string(text, ("auto", "low", "high", "manual"))
+
+        tree.file(f"{GPU_DEVICE}/power_dpm_force_performance_level", lambda: level[0], set_level)
         tree.constant(f"{GPU_DEVICE}/vendor", "0x1002")
         tree.constant(f"{GPU_DEVICE}/device", "0x744c")
         tree.constant(f"{GPU_DEVICE}/class", "0x030000")
@@ -191,13 +198,46 @@ class Hwmon:
         plant = self.plant
         self._fan(f"{folder}/fan1", fan)
         self.tree.constant(f"{folder}/fan2_input", 0)  # no fan on the second header
-        self.tree.file(f"{folder}/pwm1", lambda: str(round(255 * fan.rpm / fan.full_rpm)))
-        self.tree.constant(f"{folder}/pwm1_enable", 5)
+        self._pwm(f"{folder}/pwm1", fan)
         self.temperature(f"{folder}/temp1", lambda: plant.temperature_c("air") + 1.0, step_c=0.5, label="SYSTIN")
-        self.limits(f"{folder}/temp1", max=80.0)
+        self._settable_limit(f"{folder}/temp1_max", 80.0)
         self.temperature(f"{folder}/temp2", lambda: plant.temperature_c("package0"), step_c=0.5, label="CPUTIN")
         self.tree.constant(f"{folder}/in0_input", 1040)
         self.tree.constant(f"{folder}/in1_input", 3312)
+
+    def _pwm(self, stem: str, fan: Fan) -> None:
+        """nct6775: a speed is taken in manual mode (1); while the chip drives the fan it is EBUSY.
+
+        The plant's fan turns as firmware wants all the same.
+        """
+        mode, speed = [5], [0]
+
+        def set_mode(text: str) -> None:
+            number = kstrtol(text)
+            if not 0 <= number <= 5:
+                refuse(errno.EINVAL)
+            mode[0] = number
+
+        def set_speed(text: str) -> None:
+            number = kstrtol(text)
+            if mode[0] > 1:
+                refuse(errno.EBUSY)
+            speed[0] = min(max(number, 0), 255)
+
+        def text() -> str:
+            return str(round(255 * fan.rpm / fan.full_rpm) if mode[0] > 1 else speed[0])
+
+        self.tree.file(stem, text, set_speed)
+        self.tree.file(f"{stem}_enable", lambda: str(mode[0]), set_mode)
+
+    def _settable_limit(self, path: str, celsius: float) -> None:
+        """nct6775: whole degrees of a signed byte."""
+        limit = [round(celsius)]
+
+        def store(text: str) -> None:
+            limit[0] = min(max(int(kstrtol(text) / 1000), -128), 127)
+
+        self.tree.file(path, lambda: str(limit[0] * 1000), store)
 
     def _fans(self, name: str) -> None:
         folder = self.chip(name, f"/sys/devices/platform/{name}")

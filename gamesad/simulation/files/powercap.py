@@ -76,10 +76,7 @@ def _constraint(tree: Tree, stem: str, name: str, limit: PowerLimit, hardware_w:
         limit.limit_w = (_number(text) // _UNIT_UW & 0x7FFF) * _UNIT_UW / 1e6
 
     def set_window(text: str) -> None:
-        window_s = _number(text) / 1e6
-        if not window_s:
-            refuse(errno.EINVAL)
-        limit.window_s = _representable(window_s)
+        limit.window_s = _representable(_number(text) / 1e6)
 
     tree.constant(f"{stem}_name", name)
     tree.constant(f"{stem}_max_power_uw", round(hardware_w * 1e6))
@@ -95,6 +92,6 @@ def _number(text: str) -> int:
 
 
 def _representable(window_s: float) -> float:
-    """The window at or below what was asked: 2^y · (1 + z/4) in units of 1/1024 s (Intel SDM vol. 3, 15.10.3)."""
+    """The window at or below what was asked, or the shortest: 2^y · (1 + z/4) · 976 µs (Intel SDM vol. 3, 15.10.3)."""
     choices = [2.0**y * (1.0 + z / 4.0) * 0.000976 for y in range(32) for z in range(4)]
     return max((choice for choice in choices if choice <= window_s), default=choices[0])

@@ -11,12 +11,13 @@ import errno
 from functools import partial
 
 from gamesad.simulation.files.cpufreq import Cpufreq
-from gamesad.simulation.kernel_text import kstrtoul, match_string, refuse
+from gamesad.simulation.kernel_text import kstrtol, match_string, refuse, sscanf_signed
 from gamesad.simulation.plant import Plant
 from gamesad.simulation.processor import Socket
 from gamesad.simulation.tree import Tree
 
 _ROOT = "/sys/devices/virtual/thermal"
+_POLICIES = ("power_allocator", "user_space", "step_wise", "bang_bang", "fair_share")
 
 
 class Thermal:
@@ -37,14 +38,17 @@ class Thermal:
     def _zone(self, number: int, kind: str) -> str:
         folder = f"{_ROOT}/thermal_zone{number}"
         self.tree.constant(f"{folder}/type", kind)
-        self.tree.constant(f"{folder}/policy", "step_wise")
-        self.tree.constant(f"{folder}/available_policies", "step_wise user_space ")
-        mode = ["enabled"]
+        mode, policy = ["enabled"], ["step_wise"]
 
         def set_mode(text: str) -> None:
             mode[0] = match_string(text, ("enabled", "disabled"))
 
+        def set_policy(text: str) -> None:
+            policy[0] = match_string(text.strip(), _POLICIES)
+
         self.tree.file(f"{folder}/mode", lambda: mode[0], set_mode)
+        self.tree.file(f"{folder}/policy", lambda: policy[0], set_policy)
+        self.tree.constant(f"{folder}/available_policies", " ".join(_POLICIES) + " ")
         self.tree.link(f"/sys/class/thermal/thermal_zone{number}", folder)
         return folder
 
@@ -77,8 +81,8 @@ class Thermal:
         state = [0]
 
         def set_state(text: str) -> None:
-            wanted = kstrtoul(text, 10)
-            if wanted > max_state:
+            wanted = sscanf_signed(text)
+            if not 0 <= wanted <= max_state:
                 refuse(errno.EINVAL)
             state[0] = wanted
 
@@ -110,8 +114,7 @@ class _Trip:
         return str(self.millidegrees)
 
     def store(self, text: str) -> None:
-        sign = -1 if text.startswith("-") else 1
-        self.millidegrees = sign * kstrtoul(text.removeprefix("-"), 10, 2**31 - 1)
+        self.millidegrees = kstrtol(text)
 
 
 def _throttle_count(socket: Socket) -> str:

@@ -9,12 +9,16 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from tests.guest.machine import Guest
 from tests.support import debian
 from tests.support.cache import cached
 
 NAMES = ("gamesad_rapl", "gamesad_card", "gamesad_superio")
 NEEDS = ("intel_rapl_common", "drm")
 """The kernel's own modules to load before."""
+
+FOLDER = "/root/modules"
+"""Where ``load`` puts them in the guest."""
 
 _HERE = Path(__file__).parent
 _SOURCES = (_HERE / "Kbuild", *(_HERE / f"{name}.c" for name in NAMES))
@@ -47,6 +51,15 @@ def build(headers: Path, release: str) -> Path:
                 path.unlink()
 
     return cached(f"module-{release}", [release, *_SOURCES, Path(__file__)], make)
+
+
+def load(guest: Guest) -> None:
+    """All three in the guest, with their hardware as it is at the start."""
+    built = build(guest.kernel.headers, guest.kernel.version)
+    guest.push([built / f"{name}.ko" for name in NAMES], FOLDER)
+    guest.run(
+        f"set -e; modprobe -a {' '.join(NEEDS)}; cd {FOLDER}; for one in {' '.join(NAMES)}; do insmod $one.ko; done"
+    )
 
 
 def _tools_run_here(headers: Path) -> bool:

@@ -2,8 +2,8 @@
 /*
  * Test only: a graphics card that looks like amdgpu's, on a real PCI device with the kernel's own run-time power
  * management, DRM and hwmon: qemu -device edu (device_del takes it away). /sys/class/drm/cardN with its attributes, and
- * the hwmon chip "amdgpu" below the PCI device. Like amdgpu it is woken by every read of a sensor;
- * `echo auto > power/control` lets it sleep when nobody reads for autosuspend_delay_ms.
+ * the hwmon chip "amdgpu" below the PCI device. Like amdgpu it is woken by whoever reads a sensor, a power cap or a
+ * fan's range, but not a label or a temperature's limit; `echo auto > power/control` lets it sleep a second after.
  *
  * /sys/module/gamesad_card/parameters:
  *   temp_mc, temp_error          lists for edge, junction, mem: millidegrees, and the errno to answer instead
@@ -86,8 +86,11 @@ static int value(enum hwmon_sensor_types type, u32 attr, int channel, long *val)
 
 static int read(struct device *dev, enum hwmon_sensor_types type, u32 attr, int channel, long *val)
 {
-	int failed = wake(dev->parent);
+	int failed;
 
+	if (type == hwmon_temp && attr != hwmon_temp_input)
+		return value(type, attr, channel, val);
+	failed = wake(dev->parent);
 	if (failed)
 		return failed;
 	failed = value(type, attr, channel, val);
