@@ -50,7 +50,7 @@ echo $$ >$group/cgroup.procs
 mkdir {place}/upper {place}/work {place}/root
 mount -t overlay overlay -o lowerdir={debian},upperdir={place}/upper,workdir={place}/work {place}/root
 exec systemd-nspawn --quiet --directory={place}/root --boot --register=no --keep-unit --link-journal=no \
-    --private-network --console=pipe --machine={name} {binds}
+    --private-network --console=pipe --machine=debian{release} {binds}
 """
 
 # In the older hierarchy, where there is one, systemd-nspawn has made it too.
@@ -188,6 +188,7 @@ def booted(release: str, *, hardware: Path | None = None, of: type[C] = Containe
             place=place,
             debian=debian.root(release),
             name=name,
+            release=release,
             binds=shlex.join(binds),
         )
         alone = ["setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--propagation=private"]
