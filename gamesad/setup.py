@@ -18,12 +18,14 @@ from pathlib import Path
 
 _PROGRAMS = ("gamesad", "gamesactl")
 _CONFIGURATION = "etc/gamesad"
+_UNIT_OF_A_PACKAGE = "/usr/lib/systemd/system/gamesad.service"
 _ELSEWHERE = {
     # dbus-daemon reads policies in /etc and /usr/share only, polkit reads actions in /usr/share only.
     "share/dbus-1/system.d": "/etc/dbus-1/system.d",
     "share/polkit-1/actions": "/usr/share/polkit-1/actions",
 }
 _HIDDEN_FROM_THE_UNIT = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")  # noqa: S108 - compared with only
+_KEPT = "; /etc/gamesad and /var/lib/gamesad are kept (--purge removes them too)"
 _LAUNCHER = "#!{python} -I\nimport sys\n\nfrom {program}.__main__ import main\n\nsys.exit(main())\n"
 
 
@@ -91,6 +93,10 @@ class _Place:
     def read(self) -> list[str]:
         return self.manifest.read_text().splitlines() if self.manifest.is_file() else []
 
+    def packaged(self) -> bool:
+        """Whether a package of the distribution is installed too, which has some of the same files."""
+        return self.at(_UNIT_OF_A_PACKAGE).exists() and f"file {_UNIT_OF_A_PACKAGE}" not in self.read()
+
     def record(self) -> None:
         self.folder(self.home)
         self.manifest.write_text("".join(f"{line}\n" for line in self.made))
@@ -134,6 +140,8 @@ def _install(place: _Place, checkout: Path | None, tree: Path | None) -> None:
     files = dict(_files(checkout))
     if not files:
         raise _Failed("gamesad was not installed from a wheel here; in a checkout, use packaging/install")
+    if place.packaged():
+        raise _Failed("the package gamesad is installed, and has some of the same files; first: apt remove gamesad")
     os.umask(0o022)
     if place.destdir:
         os.makedirs(place.destdir, exist_ok=True)
@@ -190,27 +198,28 @@ def _put(place: _Place, name: str, source: Path) -> None:
 
 
 def _remove(place: _Place, *, purge: bool) -> None:
-    entries = place.read()
-    if not entries and not purge:
+    entries, packaged = place.read(), place.packaged()
+    if not entries and (packaged or not purge):
         raise _Failed(f"nothing is installed in {place.destdir}{place.prefix} (is the prefix another?)")
     if place.systemd:
         _run("systemctl", "disable", "--now", "--quiet", "gamesad")
     elif place.live:
         _say("systemd does not run here: a gamesad that was started by hand is to be stopped by hand")
-    if place.live:
-        # After a clean stop there is nothing left to put back; after a crash there is.
-        if entries and not _run(f"{place.prefix}/bin/gamesad", "--restore", errors=None):
-            _say("not everything could be put back; the lines above say what")
+    # After a clean stop there is nothing left to put back; after a crash there is.
+    if place.live and (not entries or _run(f"{place.prefix}/bin/gamesad", "--restore", errors=None)):
         shutil.rmtree("/run/gamesad", ignore_errors=True)
-    if purge:
+    elif place.live:
+        _say("/run/gamesad is kept: what was found before the first write stands there")
+    if packaged:  # it came later, and took over what both have
+        entries = [entry for entry in entries if not entry.startswith("file /usr/share/")]
+    elif purge:
         shutil.rmtree(place.at("/etc/gamesad"), ignore_errors=True)
         shutil.rmtree(place.at("/var/lib/gamesad"), ignore_errors=True)
     place.manifest.unlink(missing_ok=True)
     _delete(place, entries)
     if place.live:
         _tell_the_system(place)
-    kept = "; /etc/gamesad and /var/lib/gamesad are kept (--purge removes them too)"
-    _say("removed" if purge else f"removed{kept}")
+    _say("removed" + ("; the package gamesad stays" if packaged else "" if purge else _KEPT))
 
 
 def _delete(place: _Place, entries: list[str]) -> None:

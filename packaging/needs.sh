@@ -42,11 +42,12 @@ need_packages() {
     say "some packages could not be installed; carrying on without them"
 }
 
-# find_python NAME...: prints the first of the interpreters that is new enough and can make virtual environments.
+# find_python MODULES NAME...: prints the first of the interpreters that is new enough and has these modules.
 find_python() {
-    local candidate
+    local candidate modules=$1
+    shift
     for candidate in "$@"; do
-        if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        if "$candidate" -c "import $modules, sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null; then
             command -v "$candidate"
             return 0
         fi
@@ -68,7 +69,7 @@ make_venv() {
     fi
     need_packages python3 python3-venv python3-dev gcc pkg-config libsystemd-dev
     if ! "$python" -m pip --version >/dev/null 2>&1; then
-        base=$(find_python "${PYTHON:-python3}" /usr/bin/python3 python3.13 python3.12 python3.11) ||
+        base=$(find_python venv,ensurepip "${PYTHON:-python3}" /usr/bin/python3 python3.13 python3.12 python3.11) ||
             fail "Python 3.11 or newer with venv is needed (apt install python3-venv)"
         say "making $venv with $("$base" --version)"
         "$base" -m venv --clear "$venv"

@@ -37,14 +37,30 @@ for part in $(ls {_HARDWARE}/sys); do mount --bind {_HARDWARE}/sys/$part /sys/$p
 """
 
 # In a mount namespace of its own, so that no mount outlives it; /run is hidden from nspawn, which leaves locks there.
+# And in a control group of its own: two containers in one would end each other's services.
 _BOOT = """
 set -e
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs {place}
+mkdir {place}/groups
+mount -t cgroup2 cgroup2 {place}/groups
+group={place}/groups$(sed -n 's/^0:://p' /proc/self/cgroup)/{name}
+mkdir $group
+echo $$ >$group/cgroup.procs
 mkdir {place}/upper {place}/work {place}/root
 mount -t overlay overlay -o lowerdir={debian},upperdir={place}/upper,workdir={place}/work {place}/root
 exec systemd-nspawn --quiet --directory={place}/root --boot --register=no --keep-unit --link-journal=no \
-    --private-network --console=pipe --machine={name} {binds}
+    --private-network --console=pipe --machine=debian{release} {binds}
+"""
+
+# In the older hierarchy, where there is one, systemd-nspawn has made it too.
+_REMOVE_GROUP = """
+set -e
+mount -t cgroup2 cgroup2 {place}
+for hierarchy in {place} /sys/fs/cgroup/systemd; do
+    group=$hierarchy$(sed -n 's/^0:://p' /proc/self/cgroup)/{name}
+    [ ! -d $group ] || find $group -depth -type d -exec rmdir {{}} +
+done
 """
 
 _ENVIRONMENT = {
@@ -166,12 +182,13 @@ def booted(release: str, *, hardware: Path | None = None, of: type[C] = Containe
     """A running Debian, gone with the block. ``hardware``: a folder whose sys/ is bound over the container's."""
     binds = [f"--bind={hardware}:{_HARDWARE}"] if hardware else []
     with tempfile.TemporaryDirectory(prefix="gamesad-container-") as folder:
-        place, console = Path(folder, "place"), Path(folder, "console")
+        place, console, name = Path(folder, "place"), Path(folder, "console"), Path(folder).name
         place.mkdir()
         script = _BOOT.format(
             place=place,
             debian=debian.root(release),
-            name=f"debian{release}-{os.getpid()}",
+            name=name,
+            release=release,
             binds=shlex.join(binds),
         )
         alone = ["setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--propagation=private"]
@@ -191,6 +208,7 @@ def booted(release: str, *, hardware: Path | None = None, of: type[C] = Containe
             yield container
         finally:
             container.stop()
+            subprocess.run(["unshare", "--mount", "sh", "-c", _REMOVE_GROUP.format(place=place, name=name)], check=True)
 
 
 def eventually(ask: Callable[[], T], what: str, timeout_s: float = PATIENCE_S) -> T:

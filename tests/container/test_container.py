@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.container.machine import booted, eventually
 from tests.support.packaged import ROOT
 
 LEFT_BY_NSPAWN = ("/run/systemd/nspawn", "/run/systemd/machines", "/var/lib/machines")
@@ -30,9 +31,17 @@ def test_a_container_runs_by_hand_and_leaves_nothing_behind(tmp_path: Path) -> N
     assert [file for file in Path("/proc").glob("[0-9]*/cmdline") if str(tmp_path) in said(file)] == []
 
 
+def test_two_containers_at_a_time_have_services_of_their_own() -> None:
+    with booted("12") as one, booted("12") as other:
+        one.tell("systemctl", "kill", "--signal=KILL", "systemd-journald")
+        eventually(lambda: one.unit("NRestarts", name="systemd-journald") == ("1",), "the restart of the one's journal")
+        assert other.unit("ActiveState", "NRestarts", name="systemd-journald") == ("active", "0")
+
+
 def traces() -> dict[str, list[str]]:
-    """What systemd-nspawn could leave: mounts, network links, folders of its own."""
+    """What systemd-nspawn could leave: mounts, control groups, network links, folders of its own."""
     return {
+        "groups": [str(path) for path in Path("/sys/fs/cgroup").rglob("gamesad-container-*")],
         "mounts": [line for line in said(Path("/proc/self/mounts")).splitlines() if "gamesad-container" in line],
         "links": [link for link in os.listdir("/sys/class/net") if link.startswith(("ve-", "vb-"))],
         **{folder: sorted(os.listdir(folder)) for folder in LEFT_BY_NSPAWN if os.path.isdir(folder)},

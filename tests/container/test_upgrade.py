@@ -62,3 +62,12 @@ def test_what_is_not_running_stays_as_it_is(old: Computer) -> None:
         old.install(debs.built(build or None))
         assert old.unit("UnitFileState", "ActiveState") == (state, "inactive")
     assert old.as_found()
+
+
+def test_a_gamesad_in_usr_local_that_would_run_in_its_place_is_named(installed: Computer) -> None:
+    manifest = "/usr/local/lib/gamesad/manifest"
+    installed.tell("sh", "-c", f"mkdir -p {manifest.rpartition('/')[0]} && touch {manifest}")
+    told = installed.install(debs.built())
+    installed.tell("rm", "-r", "/usr/local/lib/gamesad")
+    assert "gamesad in /usr/local goes before this package; to remove it: gamesad-setup remove" in told
+    assert "/usr/local" not in installed.install(debs.built())

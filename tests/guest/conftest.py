@@ -22,7 +22,7 @@ def laptop() -> Iterator[Laptop]:
 
 @pytest.fixture
 def running(laptop: Laptop) -> Laptop:
-    """Cool, at the mains, everything as found, and gamesad at work."""
+    """Warm, at the mains, everything as found, and gamesad at work."""
     laptop.calm()
     return laptop
 

@@ -29,10 +29,12 @@ class Firmware:
             self._page = mmap.mmap(file.fileno(), SIZE, offset=ADDRESS)
 
     def start(self) -> None:
-        """A laptop at work, at the mains, which its owner left at balanced."""
-        self.set_trips(passive_c=None, hot_c=95.0, critical_c=105.0, active_c=80.0)
-        self.temperature_c = 70.0
-        self._set(ppc=0, mains=1, profile=_PROFILES["balanced"])
+        """A laptop at work, near its limit and at the mains; the platform profile stays, or is balanced at first."""
+        self.set_trips(passive_c=None, hot_c=95.0, critical_c=105.0, active_c=85.0)
+        self.temperature_c = 86.0
+        self._set(ppc=0, mains=1)
+        if not self._get("profile"):
+            self._set(profile=_PROFILES["balanced"])
         self._set(battery_state=0, battery_rate_mw=0, battery_full_mwh=50000, battery_remaining_mwh=50000)
 
     @property
@@ -94,10 +96,6 @@ class Firmware:
     def platform_profile(self) -> str:
         mode = self._get("profile")
         return next((name for name, number in _PROFILES.items() if number == mode), f"mode {mode}")
-
-    def keep_platform_profile(self, name: str) -> None:
-        """Changes it and tells nobody, as while the machine is off."""
-        self._set(profile=_PROFILES[name])
 
     def press_profile_key(self, name: str) -> None:
         """Fn+L, Fn+M or Fn+H: the firmware changes the profile and tells the driver."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ CONTROLS = (
     PROFILE,
 )
 FOUND = ("performance", "3000000", "performance", "3000000", "1200000", "1200000", "balanced")
-COOL_C, WARM_C, HOT_C = 70.0, 76.0, 89.0
+COOL_C, HOT_C = 60.0, 89.0
 """The limit is 90 °C, 5 °C under the hot trip, and gamesad regulates 1.5 °C under that."""
 FULL, LOWEST = [30, 30], [12, 12]
 """What stands in the performance registers at 3 GHz and at 1.2 GHz."""
@@ -78,31 +77,58 @@ class Laptop(Guest):
         return self.run("systemctl is-active gamesad", check=False).out.strip() == "active"
 
     def calm(self) -> None:
-        """Cool, at the mains, gamesad at work, everything as found."""
-        self.firmware.start()
-        self.firmware.announce_all()
-        if not (self.active() and self.as_found() and self.read(_WISHES) == "ENOENT" and not self._was_hot()):
+        """Near its limit, at the mains, gamesad at work, everything as found."""
+        if not self.active() or self._was_hot():
             # A new one: this one would give back what it took only step by step.
-            self.run(f"systemctl stop gamesad; systemctl reset-failed; rm -f {_WISHES}; systemctl start gamesad")
+            self.firmware.start()
+            self.run("systemctl reset-failed; systemctl restart gamesad")
+        else:
+            self.pause()  # a jump of the temperature is not taken for a rise
+            self.firmware.start()
+            assert self.bus("Resume") == ""
+            if self.bus_property("ActiveProfile") != "balanced":
+                assert self.bus("SetProfile s balanced") == ""
+        self.firmware.announce_all()
         self.wait_as_found()
         self.forget()
 
-    def warm_up(self) -> None:
-        """As under load, and not so fast that a limit would be near in time: to ``WARM_C``, with nothing throttled."""
-        while (celsius := self.firmware.temperature_c or COOL_C) < WARM_C:
-            self.firmware.temperature_c = min(celsius + 0.5, WARM_C)
-            time.sleep(0.25)
-        wait_until(lambda: self.bus_property("ThermalState") != "cool", "gamesad to see that it is warm", 20.0)
-        self.wait_as_found()
+    def forget_wishes(self) -> None:
+        """As if nobody had ever chosen a profile."""
+        if self.read(_WISHES) != "ENOENT":
+            self.run(f"systemctl stop gamesad; rm {_WISHES}; systemctl start gamesad")
+
+    def power_cut(self, then: Callable[[], None] = lambda: None) -> None:
+        super().power_cut(then)
+        self._cursor = ""  # the end of the journal was not on the disk
+
+    def heat(self) -> float:
+        """Over its limit, until it is throttled: seconds from the firmware's change to the processor's register."""
+        assert self.pstates == FULL
+        self.firmware.temperature_c = HOT_C
+        return wait_until(lambda: self.pstates != FULL, "a lower performance state", 10.0, pause_s=0.005)
+
+    def throttled(self) -> bool:
+        return all(now < full for now, full in zip(self.pstates, FULL, strict=True))
+
+    def unit(self, name: str) -> str:
+        """One of the unit's properties."""
+        return self.run(f"systemctl show gamesad --value -p {name}").out.strip()
+
+    def bus(self, call: str, user: str = "") -> str:
+        """A method with its signature and arguments, as busctl wants them: "" when it is done, else the error."""
+        return self.run(f"busctl call {_BUS} {call}", user=user, check=False).err.removeprefix("Call failed: ").strip()
 
     def bus_property(self, name: str) -> str:
         """A text that the daemon serves."""
         return self.run(f"busctl get-property {_BUS} {name}").out.split('"')[1]
 
-    def set_profile(self, name: str, user: str = "") -> str:
-        """Asked over the bus: "" when it is done, else the error's name."""
-        ran = self.run(f"gamesactl set-profile {name}", user=user, check=False)
-        return "" if ran.code == 0 else ran.err.strip() or str(ran.code)
+    def tick_s(self) -> float:
+        """When the daemon ticked last, by the guest's clock."""
+        return float(json.loads(self.run(f"busctl --json=short call {_BUS} GetStatus").out)["data"][0]["Time"]["data"])
+
+    def pause(self) -> None:
+        """Everything goes back at once."""
+        assert self.bus("Pause u 60") == ""
 
 
 def installed(release: str, debs: Iterable[Path]) -> Path:

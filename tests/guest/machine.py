@@ -115,9 +115,10 @@ class Guest:
         for port in _PORTS:
             self.qmp.type(f"o /1 0x{port:x} 0x{value:x}")
 
-    def power_cut(self) -> None:
-        """The machine loses its power and boots again, with what is on its disk and in its firmware."""
+    def power_cut(self, then: Callable[[], None] = lambda: None) -> None:
+        """The machine loses its power, and boots with what is on its disk and in its firmware. ``then``: meanwhile."""
         self.qmp.do("system_reset")
+        then()
         self.agent.close()
         self.agent = Agent(self._folder / "agent")
         self._wait_booted()

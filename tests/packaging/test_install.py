@@ -166,6 +166,18 @@ def test_uninstalling_what_is_not_there_says_so(tmp_path: Path) -> None:
     assert "nothing is installed in" in ran.stderr
 
 
+def test_uninstalling_takes_a_python_that_can_make_no_environments(tmp_path: Path) -> None:
+    """python3-venv may have gone since."""
+    script("install", "--without-dependencies", DESTDIR=str(tmp_path))
+    python = tmp_path / "python"
+    refusal = 'case $* in *ensurepip*) exit 1 ;; *setup*) touch "$0.used" ;; esac'
+    python.write_text(f'#!/bin/sh\n{refusal}\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    ran = script("uninstall", "--purge", DESTDIR=str(tmp_path), PYTHON=str(python))
+    assert (ran.returncode, ran.stderr) == (0, "removed\n")
+    assert (tmp_path / "python.used").exists()
+
+
 def test_a_manifest_with_foreign_lines_removes_nothing_of_theirs(tmp_path: Path) -> None:
     precious = tmp_path / "home/precious"
     precious.mkdir(parents=True)

@@ -13,6 +13,8 @@ from gamesad import setup
 from tests.support import debs
 from tests.support.packaged import ROOT, tree
 
+OF_A_PACKAGE = ("usr/lib/systemd/system/gamesad.service", "usr/share/polkit-1/actions/org.gamesa.Gamesad1.policy")
+
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -85,6 +87,35 @@ def test_removing_without_purge_keeps_the_configuration(environment: Path, tmp_p
     assert ran.stderr == "removed; /etc/gamesad and /var/lib/gamesad are kept (--purge removes them too)\n"
     assert [path for path in tree(tmp_path) if not path.startswith("etc")] == []
     assert (tmp_path / "etc/gamesad/gamesad.toml").exists()
+
+
+def test_beside_a_package_nothing_is_installed(environment: Path, tmp_path: Path) -> None:
+    bring_package(tmp_path)
+    before = tree(tmp_path)
+    ran = run_setup(environment, "install", "--destdir", str(tmp_path))
+    assert ran.returncode == 1
+    assert ran.stderr.endswith("; first: apt remove gamesad\n")
+    assert len(ran.stderr.splitlines()) == 1
+    assert tree(tmp_path) == before
+
+
+def test_a_package_that_came_later_keeps_its_files(environment: Path, tmp_path: Path) -> None:
+    run_setup(environment, "install", "--destdir", str(tmp_path))
+    bring_package(tmp_path)
+    ran = run_setup(environment, "remove", "--purge", "--destdir", str(tmp_path))
+    assert (ran.returncode, ran.stderr) == (0, "removed; the package gamesad stays\n")
+    files = [path for path, what in tree(tmp_path).items() if what.startswith("file")]
+    assert sorted(files) == ["etc/gamesad/gamesad.toml", *sorted(OF_A_PACKAGE)]
+    ran = run_setup(environment, "remove", "--purge", "--destdir", str(tmp_path))
+    assert ran.stderr.startswith(f"gamesad-setup: nothing is installed in {tmp_path}/usr/local")
+    assert (tmp_path / "etc/gamesad/gamesad.toml").exists()
+
+
+def bring_package(root: Path) -> None:
+    """As dpkg does: over what is there."""
+    for file in OF_A_PACKAGE:
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / file).write_text("the package's")
 
 
 def test_an_environment_that_the_service_cannot_see_is_refused(environment: Path) -> None:
