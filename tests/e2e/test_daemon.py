@@ -86,13 +86,19 @@ def test_restore_does_not_wait_for_a_daemon_that_systemd_could_not_kill(
     """It hangs in the kernel and keeps its lock; stopped, for nothing else can be made to hang here."""
     before = tunable_files(machine.root)
     state(tmp_path, selected="power-saver")
+    lock = tmp_path / "run/lock"
+    lock.parent.mkdir(exist_ok=True)
+    lock.write_text("a longer number of one before")
     with gamesad(tmp_path, arguments(machine, tmp_path, "--without", "bus")) as daemon:
         daemon.process.send_signal(signal.SIGSTOP)
+        pid = daemon.process.pid
+        # Not of another process, nor where systemd has not given up on it: in what ExecReload= starts, say.
+        for result, main in (("watchdog", pid + 1), ("", pid)):
+            monkeypatch.setenv("SERVICE_RESULT", result) if result else monkeypatch.delenv("SERVICE_RESULT")
+            monkeypatch.setenv("MAINPID", str(main))
+            with pytest.raises(subprocess.CalledProcessError):
+                restore(machine, tmp_path)
         monkeypatch.setenv("SERVICE_RESULT", "watchdog")
-        monkeypatch.setenv("MAINPID", str(daemon.process.pid + 1))
-        with pytest.raises(subprocess.CalledProcessError):
-            restore(machine, tmp_path)
-        monkeypatch.setenv("MAINPID", str(daemon.process.pid))
         assert "put back" in restore(machine, tmp_path).stderr
     assert tunable_files(machine.root) == before
 

@@ -16,7 +16,7 @@ import tty
 from tests.guest.laptop import Laptop, installed
 from tests.guest.machine import Guest
 from tests.guest.qmp import connected
-from tests.guest.story import tell
+from tests.guest.story import tell, tell_power_cut
 from tests.support import debian, debs
 
 _ESCAPE = b"\x1d"
@@ -37,6 +37,7 @@ def main() -> int:
     if options.story:
         with Laptop(options.release, snapshot=installed(options.release, debs.built())) as laptop:
             tell(laptop, print)
+            tell_power_cut(laptop, print)
         return 0
     snapshot = installed(options.release, debs.built()) if options.installed else None
     with Guest(options.release, snapshot=snapshot) as guest:

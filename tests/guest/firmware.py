@@ -30,7 +30,7 @@ class Firmware:
 
     def start(self) -> None:
         """A laptop at work, near its limit and at the mains; the platform profile stays, or is balanced at first."""
-        self.set_trips(passive_c=None, hot_c=95.0, critical_c=105.0, active_c=85.0)
+        self.set_trips(passive_c=None, hot_c=95.0, critical_c=105.0, active_c=88.0)
         self.temperature_c = 86.0
         self._set(ppc=0, mains=1)
         if not self._get("profile"):
