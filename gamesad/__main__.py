@@ -155,10 +155,15 @@ def _restore(options: argparse.Namespace) -> int:
     """Runs at every stop of the unit. Says what it did on stderr, which systemd takes to the journal."""
     from gamesad.actuation.restore import restore  # noqa: PLC0415
 
-    if _is_running(options.runtime_dir):
+    holder = _lock_holder(options.runtime_dir)
+    # A process that waits in the kernel for a driver cannot be killed and keeps its lock. systemd then goes on to
+    # ExecStopPost, where $MAINPID still names it (systemd.exec(5)). Its last write may get through later, and then the
+    # next start puts that back too.
+    given_up = "SERVICE_RESULT" in os.environ and os.environ.get("MAINPID") == holder
+    if holder is not None and not given_up:
         print("gamesad: it is running and puts things back itself; stop it, or use 'gamesactl pause'", file=sys.stderr)
         return EXIT_FAILED
-    restored = restore(options.runtime_dir, options.state_dir, options.root)
+    restored = restore(options.runtime_dir, options.state_dir, options.root, keep=holder is not None)
     if restored.restored:
         print(f"gamesad: put back {', '.join(restored.restored)}", file=sys.stderr)
     for name, reason in restored.left.items():
@@ -166,24 +171,19 @@ def _restore(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _is_running(runtime_dir: str) -> bool:
-    """Whether a daemon holds this baseline (gamesad.machine.lock) and is not one that systemd has killed.
-
-    A process that waits in the kernel for a driver cannot be killed and keeps its lock. systemd then goes on to
-    ExecStopPost, where $MAINPID still names it (systemd.exec(5)).
-    """
+def _lock_holder(runtime_dir: str) -> str | None:
+    """The process that holds this baseline (gamesad.machine.lock), "" if it could not say so; None if there is none."""
     try:
         handle = os.open(os.path.join(runtime_dir, "lock"), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
-        return False
+        return None
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        holder = os.read(handle, 32).decode(errors="replace")
-        return "SERVICE_RESULT" not in os.environ or os.environ.get("MAINPID") != holder
+        return os.read(handle, 32).decode(errors="replace")
     finally:
         os.close(handle)
-    return False
+    return None
 
 
 def _show_config(file: str | None, *, origins: bool) -> int:

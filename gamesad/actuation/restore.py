@@ -89,8 +89,10 @@ def _unreadable(cause: str) -> str:
     return absence(cause) if cause in GONE else f"the kernel answers {cause} when it is read"
 
 
-def restore(runtime_dir: str, state_dir: str, root: str = "/") -> Restored:
+def restore(runtime_dir: str, state_dir: str, root: str = "/", *, keep: bool = False) -> Restored:
     """Put back what the baseline files of a daemon that is no more still hold, and remove them. Idempotent.
+
+    With ``keep`` they stay as they are: the daemon hangs in a write, which may undo this when it gets through.
 
     Never raises: a damaged file is set aside as ``baseline.json.damaged`` and named in ``left``, like all that went
     wrong. What was refused stays in the file for the next try.
@@ -106,11 +108,11 @@ def restore(runtime_dir: str, state_dir: str, root: str = "/") -> Restored:
             left[place] = problem
     entries = sorted((entry for found in from_place.values() for entry in found), key=lambda entry: entry.sequence)
     tree.paths = {entry.name: entry.path for entry in entries}
-    result, keep = put_back(entries, tree.read, tree.write, tree.sibling)
+    result, unfinished = put_back(entries, tree.read, tree.write, tree.sibling)
     for place, found in from_place.items():
-        if place in left:
+        if keep or place in left:
             continue
-        kept = [entry for entry in found if entry.name in keep]
+        kept = [entry for entry in found if entry.name in unfinished]
         try:
             save(place, dump(kept, boot_id=boot, root=tree.root or "/") if kept else None)
         except OSError as error:

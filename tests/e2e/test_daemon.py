@@ -99,7 +99,13 @@ def test_restore_does_not_wait_for_a_daemon_that_systemd_could_not_kill(
             with pytest.raises(subprocess.CalledProcessError):
                 restore(machine, tmp_path)
         monkeypatch.setenv("SERVICE_RESULT", "watchdog")
+        during = tunable_files(machine.root)
         assert "put back" in restore(machine, tmp_path).stderr
+        assert tunable_files(machine.root) == before
+        late = next(file for file, value in during.items() if "max_freq" in file and value != before[file])
+        (machine.root / late.lstrip("/")).write_text(during[late])  # the write in which it hung gets through
+        daemon.kill()
+    assert "put back" in restore(machine, tmp_path).stderr
     assert tunable_files(machine.root) == before
 
 

@@ -53,13 +53,13 @@ def build(headers: Path, release: str) -> Path:
     return cached(f"module-{release}", [release, *_SOURCES, Path(__file__)], make)
 
 
-def load(guest: Guest) -> None:
-    """All three in the guest, with their hardware as it is at the start."""
+def load(guest: Guest, *names: str, options: str = "") -> None:
+    """These (or all three) in the guest, with their hardware as it is at the start. ``options`` go to the last."""
+    names = names or NAMES
     built = build(guest.kernel.headers, guest.kernel.version)
-    guest.push([built / f"{name}.ko" for name in NAMES], FOLDER)
-    guest.run(
-        f"set -e; modprobe -a {' '.join(NEEDS)}; cd {FOLDER}; for one in {' '.join(NAMES)}; do insmod $one.ko; done"
-    )
+    guest.push([built / f"{name}.ko" for name in names], FOLDER)
+    inserted = "; ".join(f"insmod {name}.ko" for name in names)
+    guest.run(f"set -e; modprobe -a {' '.join(NEEDS)}; cd {FOLDER}; {inserted} {options}")
 
 
 def _tools_run_here(headers: Path) -> bool:

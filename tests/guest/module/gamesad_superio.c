@@ -8,6 +8,7 @@
  *   fan_rpm               two fans
  *   in_mv                 two voltages
  * pwm1 is automatic (pwm1_enable 5) and takes values when pwm1_enable is 1, as nct6775 has it.
+ * At load: chip=coretemp labels="Package id 0","Core 0","Core 1" makes it a processor's sensors instead.
  */
 #include <linux/hwmon.h>
 #include <linux/module.h>
@@ -21,6 +22,11 @@ static int fan_rpm[2] = { 1200, 0 };
 module_param_array(fan_rpm, int, NULL, 0644);
 static int in_mv[2] = { 1040, 3312 };
 module_param_array(in_mv, int, NULL, 0644);
+
+static char *chip_name = "nct6798";
+module_param_named(chip, chip_name, charp, 0444);
+static char *labels[3] = { "SYSTIN", "CPUTIN", "AUXTIN0" };
+module_param_array(labels, charp, NULL, 0444);
 
 static long max_mc[3] = { 80000, 90000, 80000 };
 static long pwm = 128, pwm_mode = 5;
@@ -50,8 +56,6 @@ static int read(struct device *dev, enum hwmon_sensor_types type, u32 attr, int 
 
 static int read_label(struct device *dev, enum hwmon_sensor_types type, u32 attr, int channel, const char **str)
 {
-	static const char *const labels[] = { "SYSTIN", "CPUTIN", "AUXTIN0" };
-
 	*str = labels[channel];
 	return 0;
 }
@@ -94,7 +98,7 @@ static int __init start(void)
 	device = platform_device_register_simple("nct6775", 656, NULL, 0);
 	if (IS_ERR(device))
 		return PTR_ERR(device);
-	hwmon = hwmon_device_register_with_info(&device->dev, "nct6798", NULL, &chip, NULL);
+	hwmon = hwmon_device_register_with_info(&device->dev, chip_name, NULL, &chip, NULL);
 	if (!IS_ERR(hwmon))
 		return 0;
 	platform_device_unregister(device);
