@@ -16,6 +16,7 @@ _FIELDS = (
 )
 _LIMITS_CHANGED, _SUPPLY_CHANGED, _HOTKEY, _TRIPS_CHANGED = 1, 2, 4, 8
 _PROFILES = {"low-power": 3, "balanced": 15, "performance": 2}
+REST_C = 86.0
 _PROFILE_KEY = 0x6032
 """TP_HKEY_EV_THM_CSM_COMPLETED: thinkpad_acpi then asks for the profile, and tells whoever waits for a change."""
 
@@ -31,7 +32,7 @@ class Firmware:
     def start(self) -> None:
         """A laptop at work, near its limit and at the mains; the platform profile stays, or is balanced at first."""
         self.set_trips(passive_c=None, hot_c=95.0, critical_c=105.0, active_c=88.0)
-        self.temperature_c = 86.0
+        self.temperature_c = REST_C
         self._set(ppc=0, mains=1)
         if not self._get("profile"):
             self._set(profile=_PROFILES["balanced"])
