@@ -69,7 +69,7 @@ def _unit(*, running: bool) -> Iterator[dict[str, str]]:
         yield finding("fault", "gamesad's unit is masked: it cannot be started", remedy)
     elif state in ("", "not-found"):
         yield finding(
-            "note" if running else "fault", "systemd knows no unit gamesad", "sudo gamesad-setup, or install it"
+            "note" if running else "fault", "systemd knows no unit gamesad", "sudo gamesad-setup install, or install it"
         )
     else:
         sentence = f"gamesad is {state}: it does not start with the machine"
@@ -95,10 +95,10 @@ def _files() -> Iterator[dict[str, str]]:
     """What lets it take its name, and lets people other than root change anything."""
     if not _is_in(BUS_FOLDERS, BUS_POLICY):
         sentence = "the bus policy is not installed: the system bus lets gamesad have no name"
-        yield finding("missing", sentence, "sudo gamesad-setup, or install the package again")
+        yield finding("missing", sentence, "sudo gamesad-setup install, or install the package again")
     if not _is_in(POLKIT_FOLDERS, POLKIT_POLICY):
         sentence = "the polkit policy is not installed: only root may change anything"
-        yield finding("missing", sentence, "sudo gamesad-setup, or install the package again")
+        yield finding("missing", sentence, "sudo gamesad-setup install, or install the package again")
 
 
 def _is_in(folders: tuple[str, ...], file: str) -> bool:

@@ -77,7 +77,7 @@ def test_without_a_daemon_the_machine_is_told_and_the_code_is_3(on_a_server: Non
     [
         ("disabled", "gamesad is disabled: it does not start with the machine", "sudo systemctl enable --now gamesad"),
         ("masked", "gamesad's unit is masked", "sudo systemctl unmask gamesad"),
-        ("not-found", "systemd knows no unit gamesad", "sudo gamesad-setup"),
+        ("not-found", "systemd knows no unit gamesad", "sudo gamesad-setup install"),
         ("enabled", "gamesad is enabled, and is not running", "journalctl -u gamesad"),
     ],
 )
