@@ -11,6 +11,7 @@ import os
 import select
 import sys
 import termios
+import threading
 import tty
 
 from tests.guest.laptop import Laptop, installed
@@ -21,10 +22,10 @@ from tests.support import debian, debs
 
 _ESCAPE = b"\x1d"
 _SHELL = (
-    "systemd-run --quiet --collect --unit=shell --service-type=exec --working-directory=/root --setenv=TERM=linux "
-    "-p StandardInput=tty -p StandardOutput=tty -p StandardError=tty -p TTYPath=/dev/ttyS0 -p TTYReset=yes "
-    "-p 'ExecStopPost=sh -c \"echo the shell has ended >/dev/ttyS0\"' bash -l"
+    "systemd-run --quiet --collect --wait --unit=shell --working-directory=/root --setenv=TERM=linux "
+    "-p StandardInput=tty -p StandardOutput=tty -p StandardError=tty -p TTYPath=/dev/ttyS0 -p TTYReset=yes bash -l"
 )
+_A_DAY_S = 86400.0
 
 
 def main() -> int:
@@ -54,18 +55,17 @@ def _converse(guest: Guest) -> None:
     """The terminal is the guest's, until its shell ends."""
     print(f"Debian {guest.release}, kernel {guest.kernel.version}. Ctrl-] asks for the hardware; exit ends everything.")
     console = connected(guest.console_socket, 10.0)
-    guest.run(_SHELL)
+    shell = threading.Thread(target=lambda: guest.run(_SHELL, timeout_s=_A_DAY_S, check=False), daemon=True)
+    shell.start()
     mine = sys.stdin.fileno()
     before = termios.tcgetattr(mine) if os.isatty(mine) else None
-    said = b""
     try:
         if before:
             tty.setraw(mine)
-        while b"the shell has ended" not in said:
-            for ready in select.select([mine, console], [], [])[0]:
+        while shell.is_alive():
+            for ready in select.select([mine, console], [], [], 0.2)[0]:
                 if ready is console:
-                    said = (said + console.recv(65536))[-65536:]
-                    os.write(sys.stdout.fileno(), said[-65536:])
+                    os.write(sys.stdout.fileno(), console.recv(65536))
                 elif (typed := os.read(mine, 1024)) == _ESCAPE and before:
                     termios.tcsetattr(mine, termios.TCSADRAIN, before)
                     _steer(guest, input("\nhardware: ").split())

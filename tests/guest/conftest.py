@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,11 +11,10 @@ from tests.guest.laptop import Laptop, installed
 from tests.support import debs
 
 
-@pytest.fixture(scope="package")
-def laptop() -> Iterator[Laptop]:
-    """``GAMESAD_GUEST=13`` has these tests run on Debian 13 and its kernel."""
-    release = os.environ.get("GAMESAD_GUEST", "12")
-    with Laptop(release, snapshot=installed(release, debs.built())) as laptop:
+@pytest.fixture(scope="package", params=["12", pytest.param("13", marks=pytest.mark.full)])
+def laptop(request: pytest.FixtureRequest) -> Iterator[Laptop]:
+    """Of Debian 12, and with --full of Debian 13 too."""
+    with Laptop(request.param, snapshot=installed(request.param, debs.built())) as laptop:
         yield laptop
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+import tempfile
 from pathlib import Path
 
 ADDRESS = 0x10000000
@@ -128,7 +129,7 @@ def _tenths_of_kelvin(celsius: float) -> int:
 
 def make_memory(folder: Path, size_mib: int) -> Path:
     """The file that is the guest's memory, all zero."""
-    path = folder / "memory"
-    with path.open("wb") as file:
-        os.truncate(file.fileno(), size_mib << 20)
-    return path
+    handle, path = tempfile.mkstemp(prefix="gamesad-memory-", dir=folder)
+    os.truncate(handle, size_mib << 20)
+    os.close(handle)
+    return Path(path)

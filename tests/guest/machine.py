@@ -41,7 +41,7 @@ class Guest:
         """``fresh``: boots, which takes 20 s; else goes on where this snapshot was taken, or that of such a boot."""
         self.release = release
         self.kernel: Kernel = kernel(release)
-        self._folder = Path(tempfile.mkdtemp(prefix="gamesad-guest-", dir=_place(_MEMORY_MIB)))
+        self._folder = Path(tempfile.mkdtemp(prefix="gamesad-guest-"))
         try:
             self._start(None if fresh else snapshot or booted(release))
         except BaseException:
@@ -55,7 +55,7 @@ class Guest:
         else:
             back = ["-b", str(image.disk(self.release, self.kernel)), "-F", "raw"]
             subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *back, disk], check=True)
-        memory = make_memory(self._folder, _MEMORY_MIB)
+        memory = make_memory(_place(self._folder), _MEMORY_MIB)
         self.firmware = Firmware(memory)
         self.firmware.start()
         line = _qemu(self._folder, memory, disk, image.initrd(self.release, self.kernel), self.kernel)
@@ -72,6 +72,8 @@ class Guest:
         except (AssertionError, OSError) as error:
             told = (self._folder / "qemu.log").read_text(errors="replace")
             raise AssertionError(f"QEMU does not run: {error}\n{told}") from error
+        finally:
+            memory.unlink()  # QEMU and we have it mapped, and it goes with us
         self.firmware.start()
         self.qmp.do("cont")
         if snapshot:
@@ -212,7 +214,16 @@ def wait_until(holds: Callable[[], object], what: str, timeout_s: float = 10.0, 
 def _qemu(folder: Path, memory: Path, disk: Path, initrd: Path, boots: Kernel) -> list[str]:
     """Paused until it is told to go on."""
     return [
-        *("qemu-system-x86_64", "-S", "-nodefaults", "-no-user-config", "-display", "none"),
+        *(
+            "setpriv",
+            "--pdeathsig=KILL",
+            "qemu-system-x86_64",
+            "-S",
+            "-nodefaults",
+            "-no-user-config",
+            "-display",
+            "none",
+        ),
         # An emulated processor, also where /dev/kvm exists: that may be there and of no use to a stock kernel. The
         # model is one that intel_rapl_common knows, for tests/guest/module; the device edu is for its card.
         # Model 42 (Sandy Bridge) is one that intel_rapl_common knows.
@@ -249,10 +260,10 @@ def booted(release: str) -> Path:
     return cached(f"booted-{release}", [*inputs, *sources], make)
 
 
-def _place(size_mib: int) -> str | None:
-    """Memory backed by memory, where there is enough of it; else wherever temporary files go."""
+def _place(otherwise: Path) -> Path:
+    """Where the guest's memory is memory, if there is enough of it."""
     try:
         room = os.statvfs("/dev/shm")
     except OSError:
-        return None
-    return "/dev/shm" if room.f_bavail * room.f_frsize > 3 * size_mib << 20 else None
+        return otherwise
+    return Path("/dev/shm") if room.f_bavail * room.f_frsize > 3 * _MEMORY_MIB << 20 else otherwise
