@@ -218,7 +218,7 @@ def test_a_rival_on_the_bus_gets_the_controls_and_leaving_gives_them_back(runnin
 
 
 def _mode() -> str:
-    [told] = as_user(0, "status", "--json")
+    [told] = as_user(0, "status --json")
     return str(told.document["Mode"])
 
 
