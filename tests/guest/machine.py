@@ -191,12 +191,14 @@ class Guest:
 
 
 _SETTLE = """
-set -- /sys/class/i2c-adapter/i2c-*
-bus=${1##*-}
-[ -e $1/$bus-0048 ] && exit
+set -e
+adapter=$(grep -l 'SMBus stub' /sys/bus/i2c/devices/i2c-*/name)
+adapter=${adapter%/name}
+bus=${adapter##*-}
+[ ! -e $adapter/$bus-0048 ] || exit 0
 # 45 °C, maximum 80, hysteresis 75
 i2cset -y $bus 0x48 0 0x2d w && i2cset -y $bus 0x48 3 0x50 w && i2cset -y $bus 0x48 2 0x4b w
-echo lm75 0x48 >$1/new_device
+echo lm75 0x48 >$adapter/new_device
 echo performance | tee /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
 """
 """The chip of i2c-stub; and full speed, so that everything that slows the processor down shows in its registers."""

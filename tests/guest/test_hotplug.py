@@ -9,7 +9,6 @@ from tests.guest.machine import wait_until
 
 ONLINE = "/sys/devices/system/cpu/cpu1/online"
 SECOND = f"{CPUFREQ}/policy1/scaling_max_freq"
-ADAPTER = "/sys/class/i2c-adapter/i2c-0"
 
 
 def test_a_processor_that_comes_back_under_load_is_throttled_again_and_released_with_the_others(
@@ -29,13 +28,15 @@ def test_a_processor_that_comes_back_under_load_is_throttled_again_and_released_
 
 @pytest.mark.full
 def test_chips_that_come_and_go_under_load_are_read_while_they_are_there(running: Laptop) -> None:
+    chip = next(name for name in running.agent.list("/sys/bus/i2c/devices") if name.endswith("-0048"))
+    adapter = f"/sys/bus/i2c/devices/i2c-{chip.partition('-')[0]}"
     running.plug_nvme()
     wait_until(lambda: "nvme" in running.run("gamesactl sensors").out, "the new disk's sensor", 60.0)
-    assert running.write(f"{ADAPTER}/delete_device", "0x48") == ""
+    assert running.write(f"{adapter}/delete_device", "0x48") == ""
     wait_until(lambda: "lm75" not in running.run("gamesactl sensors").out, "the chip to be gone", 60.0)
     running.unplug_nvme()
     wait_until(lambda: "nvme" not in running.run("gamesactl sensors").out, "the disk to be gone", 60.0)
-    assert running.write(f"{ADAPTER}/new_device", "lm75 0x48") == ""
+    assert running.write(f"{adapter}/new_device", "lm75 0x48") == ""
     wait_until(lambda: "lm75" in running.run("gamesactl sensors").out, "the chip to be back", 60.0)
     assert not [entry["MESSAGE"] for entry in running.entries() if int(entry["PRIORITY"]) <= 3]
     assert running.as_found()
