@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -36,13 +37,13 @@ def test_a_sensor_that_sticks_under_load_means_failsafe_until_it_moves(with_core
     wait_until(lambda: SENSOR in laptop.run("gamesactl sensors coretemp --json").out, "the new sensor", 20.0)
     laptop.write(f"{PARAMETERS}/temp_mc", "51000,49000,48000")
     stood_still_s = time.monotonic()
-    time.sleep(25.0)  # idle for as long as it takes to be seen as idle
+    time.sleep(35.0)  # idle for as long as it takes to be seen as idle: far from a limit power is read every 10 s
     assert laptop.pstates == FULL
     laptop.write(DEMAND, LOAD_UW)
     entry = laptop.wait_said("stuck: unchanged for", 90.0, MESSAGE_ID=Message.SENSOR_REJECTED.message_id)
     print(entry["MESSAGE"])
     assert entry["GAMESAD_SENSOR"] == SENSOR
-    assert "package power went from 5 to" in entry["MESSAGE"]
+    assert re.search(r"while package power went from \d+ to \d+ W", entry["MESSAGE"])
     assert time.monotonic() - stood_still_s > UNCHANGED_S - 5.0
     laptop.wait_said("", MESSAGE_ID=Message.FAILSAFE.message_id)
     assert laptop.pstates == LOWEST
