@@ -66,7 +66,8 @@ class Message(Enum):
         "The kernel refused a value for @GAMESAD_TUNABLE@",
         "gamesad wrote a value and the kernel answered with the error in GAMESAD_ERRNO: EBUSY mostly means that "
         "another setting takes precedence, EINVAL that this machine does not know the value, EACCES, EPERM and EROFS "
-        "that the service may not write there, as in a container. gamesad carries on with the rest and says so once.",
+        "that the service may not write there, as in a container, ETIMEDOUT that the disk is slow to record what was "
+        "found, which comes first. gamesad carries on with the rest and says so once.",
     )
     REFUSAL_END = Entry(
         "4bb7c6888f4742808fd86bf1d0f7d6ec",
@@ -209,7 +210,14 @@ class Message(Enum):
         logging.WARNING,
         "A choice could not be saved",
         "What somebody chose is in force now, and will be forgotten at the next start: the file in GAMESAD_PATH could "
-        "not be written. Look at the space and the permissions there, then choose again.",
+        "not be written. Look at the space and the permissions there, then choose again. If the entry says that the "
+        "disk does not answer (much else is being written to it, or it fails), the choice is saved once it does.",
+    )
+    STATE_SAVED = Entry(
+        "9f21f59704a544ef8cd5d29bc969a015",
+        logging.INFO,
+        "The choice is saved after all",
+        "The disk took its time, and now holds what somebody chose. Nothing needs to be done.",
     )
 
     @property

@@ -1,4 +1,4 @@
-"""What people asked for, kept over restarts in ``state.json``: written whole, synced, renamed; never half."""
+"""What people asked for, kept over restarts in ``state.json``."""
 
 from __future__ import annotations
 
@@ -45,21 +45,8 @@ def load(path: str) -> Wishes:
         raise _set_aside(path, str(error)) from error
 
 
-def save(path: str, wishes: Wishes) -> None:
-    """OSError when the folder is missing, full or read-only; the file there before is then untouched."""
-    temporary = path + ".new"
-    text = json.dumps({"version": _VERSION, **asdict(wishes)}, indent=1, sort_keys=True)
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with open(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)  # the name too outlives a power cut
-    finally:
-        os.close(folder)
+def dump(wishes: Wishes) -> bytes:
+    return json.dumps({"version": _VERSION, **asdict(wishes)}, indent=1, sort_keys=True).encode()
 
 
 def _parse(text: str) -> Wishes:

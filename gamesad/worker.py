@@ -13,6 +13,7 @@ from gamesad import state
 from gamesad.cadence import Cadence, cadence
 from gamesad.config import Config
 from gamesad.control import Control
+from gamesad.durable import DurableFile, Silent
 from gamesad.errors import ConfigError, GamesadError
 from gamesad.events import Event, Watch
 from gamesad.hardware.power_supply import on_battery
@@ -20,6 +21,7 @@ from gamesad.messages import Message
 from gamesad.pipeline import Pipeline
 from gamesad.posture import Posture
 from gamesad.report import Moment, ThermalState, thermal_state
+from gamesad.state import Wishes
 from gamesad.telemetry.history import Decisions, Record
 from gamesad.types import Controls, Sensor, Snapshot, Tick, Value
 
@@ -28,6 +30,7 @@ _INSPECT_S = 5.0
 _REFRESH_S = 0.5
 _WATCHED_S = 5.0
 _SLEPT_S = 2.0
+_AT_LAST_S = 2.0
 
 Request = Callable[[Control], Any]
 
@@ -85,8 +88,9 @@ class Worker:
         self._pipeline = pipeline
         self._config = config
         self._surroundings = surroundings
-        self._state_path = state_path
-        self._saved = control.wishes
+        self._file = DurableFile(state_path) if state_path else None
+        self._saved: Wishes | None = control.wishes
+        """None: something is on its way to the disk."""
         self._watch = Watch()
         self._requests: queue.Queue[_Asked | None] = queue.Queue(_REQUESTS_MAX)
         self._previous: Tick | None = None
@@ -134,6 +138,7 @@ class Worker:
                 deadline_s = max(deadline_s + self._cadence.period_s, self.clock())
                 continue
             if asked is None:
+                self._save_at_last()
                 return
             if self._carry_out(asked):
                 deadline_s = self.clock() + self._cadence.period_s
@@ -153,6 +158,8 @@ class Worker:
         self._schedule(tick, everything)
         self._publish(tick)
         self._previous = tick
+        if self._saved is None:
+            self._save()
         if before and has_woken(before, tick.snapshot):
             self.rescan()
 
@@ -266,17 +273,38 @@ class Worker:
             wall_s=wall_s,
         )
 
-    def _save(self) -> None:
-        """Keeps what people asked for; a disk that takes no writes is told once and costs only the memory of it."""
+    def _save(self, patience_s: float | None = None) -> None:
+        """Keeps what people asked for; a disk that takes no writes is told once and costs only the memory of it.
+
+        One that does not answer is told once too, and asked again after every tick until it does.
+        """
         wishes = self.control.wishes
-        if wishes == self._saved or not self._state_path:
+        if wishes == self._saved or self._file is None:
             return
-        self._saved = wishes
+        waited = self._saved is None
         try:
-            state.save(self._state_path, wishes)
+            self._file.keep(state.dump(wishes), patience_s)
+        except Silent:
+            self._saved = None
+            if not waited:
+                self._tell_unsaved("not saved yet", "the disk does not answer; it is saved once it does")
+            return
         except OSError as error:
-            text = f"the choice is in force but was not saved: {self._state_path}: {error.strerror}"
-            self._tell(Event(Message.STATE_UNSAVED, text, {"path": self._state_path}))
+            self._tell_unsaved("was not saved", str(error.strerror))
+        else:
+            if waited:
+                self._tell(Event(Message.STATE_SAVED, "the disk has answered: the choice is saved"))
+        self._saved = wishes
+
+    def _save_at_last(self) -> None:
+        if self._saved is None:
+            self._save(_AT_LAST_S)
+        if self._saved is None:
+            self._tell_unsaved("will be forgotten", "the disk does not answer, and gamesad stops")
+
+    def _tell_unsaved(self, how: str, why: str) -> None:
+        path = self._file.path if self._file else ""
+        self._tell(Event(Message.STATE_UNSAVED, f"the choice is in force but {how}: {path}: {why}", {"path": path}))
 
     def _tell(self, event: Event) -> None:
         """What happened between two ticks."""

@@ -9,6 +9,7 @@ from gamesad.actuation.entry import Entry
 from gamesad.actuation.known import Known
 from gamesad.actuation.planning import Plan
 from gamesad.actuation.steps import GONE, Step, carry_out, errno_name, forward
+from gamesad.durable import Silent
 from gamesad.types import Value
 
 
@@ -55,15 +56,19 @@ class _Act:
     def _give_up(self, unrecorded: Unrecorded) -> None:
         """What cannot be recorded is not written; what goes back may go, and so may what another file records."""
         controls = self._known.controls
+        cause = errno_name(unrecorded.error)
+        why, undo = f"the baseline cannot be recorded ({cause})", self._baseline.put
+        if isinstance(unrecorded.error, Silent):
+            why = f"{unrecorded.error.filename} must be on the disk first, which does not answer; set once it does"
+            undo = self._baseline.postpone
         lost = [name for name in self._before if unrecorded.volatile or controls[name].tunable.persistent]
         for name in lost:
-            self._baseline.put(name, self._before[name])
+            undo(name, self._before[name])
             self._plan.watched.pop(name, None)
             step = self._plan.steps.get(name)
             if step is not None and not step.back:
                 del self._plan.steps[name]
-                cause = errno_name(unrecorded.error)
-                self._plan.refuse(controls[name], step.target, cause, f"the baseline cannot be recorded ({cause})")
+                self._plan.refuse(controls[name], step.target, cause, why)
 
     def _first_write(self, name: str) -> tuple[bool, int]:
         """Orders by the first write; what was only watched comes first, and so goes back last."""

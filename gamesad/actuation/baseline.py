@@ -7,10 +7,11 @@ what firmware keeps (platform_profile). Each is replaced as a whole, and removed
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from gamesad.actuation.entry import Entry, boot_id, dump, permitted
-from gamesad.actuation.restore import FILE, load, save
+from gamesad.actuation.restore import FILE, load
+from gamesad.durable import DurableFile, replace
 from gamesad.hardware.sysfs import Sysfs
 from gamesad.types import Tunable, Value
 
@@ -37,7 +38,9 @@ class Baseline:
         self._root = root
         self._volatile = os.path.join(runtime_dir, FILE)
         self._persistent = os.path.join(state_dir, FILE)
+        self._persistent_file = DurableFile(self._persistent)
         self._entries: dict[str, Entry] = {}
+        self._awaited: dict[str, Entry] = {}
         self._outlive: set[str] = set()
         self._changed: set[str] = set()
         self._sequence = 0
@@ -90,6 +93,24 @@ class Baseline:
         else:
             self._entries.pop(name, None)
 
+    def postpone(self, name: str, entry: Entry | None) -> None:
+        """As ``put``; what was intended stays on its way to the disk, where it does no harm: it is not written yet."""
+        if (intended := self._entries.get(name)) is not None:
+            self._awaited[name] = intended
+        self.put(name, entry)
+
+    def await_only(self, names: Collection[str]) -> None:
+        """Nobody wishes any more for what else was postponed."""
+        for name in self._awaited.keys() - set(names):
+            del self._awaited[name]
+            self._mark(name)
+
+    @property
+    def recorded(self) -> Collection[str]:
+        """What was postponed and may be intended again, now that the disk has answered."""
+        answered = self._persistent not in self._changed or self._persistent_file.answered
+        return self._awaited if answered else ()
+
     def save(self) -> None:
         """Write what changed. Unrecorded: a file could not be, and nothing that belongs in it may be written."""
         failures: dict[str, OSError] = {}
@@ -97,10 +118,14 @@ class Baseline:
             if place not in self._changed:
                 continue
             persistent = place == self._persistent
-            kept = [entry for entry in self._entries.values() if (entry.name in self._outlive) is persistent]
+            entries = {**self._entries, **self._awaited}.values()
+            kept = [entry for entry in entries if (entry.name in self._outlive) is persistent]
             data = dump(kept, boot_id=self._boot, root=self._root) if kept else None
             try:
-                _save(place, data, sync=persistent)
+                if persistent:
+                    self._persistent_file.keep(data)
+                else:
+                    replace(place, data)
             except OSError as error:
                 failures[place] = error
                 continue
@@ -111,7 +136,9 @@ class Baseline:
     def _entry(self, tunable: Tunable, original: Value) -> Entry:
         if not permitted(tunable.path):
             raise ValueError(f"{tunable.path} is no place for a tunable")
-        entry = self._entries.get(tunable.name)
+        entry, awaited = self._entries.get(tunable.name), self._awaited.pop(tunable.name, None)
+        if entry is None and awaited is not None and awaited.original == original:
+            entry = self._entries[tunable.name] = awaited
         if entry is None:
             self._sequence += 1
             entry = Entry(tunable.name, tunable.path, tunable.role.value, original, self._sequence)
@@ -137,11 +164,3 @@ class Baseline:
                     self._outlive.add(entry.name)
             self._changed.add(place)  # so that a file from before a reboot goes at the next save
         self.problems = tuple(problems)
-
-
-def _save(place: str, data: bytes | None, *, sync: bool) -> None:
-    try:
-        save(place, data, sync=sync)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
-        save(place, data, sync=sync)

@@ -88,6 +88,7 @@ class Executor:
         if self.observe or not self._is_due(settings, now_s, force=force):
             return Applied({})
         wanted, declined = self._possible(settings)
+        self._known.baseline.await_only(wanted)
         plan = make_plan(self._known, wanted, now_s, force=force)
         written: Mapping[str, Value] = {}
         if plan.steps:
@@ -115,6 +116,7 @@ class Executor:
     def restore(self) -> Restored:
         """Put everything back, in reverse; what somebody else changed is left and named. Idempotent."""
         known, baseline = self._known, self._known.baseline
+        baseline.await_only(())
         entries = list(baseline.entries.values())
         if self.observe:
             return Restored((), {entry.name: "observe mode writes nothing" for entry in entries})
@@ -133,7 +135,7 @@ class Executor:
 
     def _is_due(self, settings: Mapping[str, Value], now_s: float, *, force: bool) -> bool:
         woken = [control.wake() for control in self._known.controls.values() if control.asleep]
-        if settings != self._settings or now_s >= self._retry_s or any(woken):
+        if settings != self._settings or now_s >= self._retry_s or any(woken) or self._known.hear_disk():
             return True
         return force and any(control.yielded for control in self._known.controls.values())
 

@@ -99,6 +99,13 @@ class Known:
             if problem not in self.baseline.problems:
                 self.baseline.problems += (problem,)
 
+    def hear_disk(self) -> bool:
+        """Whether the disk has answered and something waited for it, which may be tried again."""
+        recorded = self.baseline.recorded
+        for name in recorded:
+            self.controls[name].refused = None
+        return bool(recorded)
+
     def read(self, step: Step) -> Value:
         return self._there(step.name).read()
 

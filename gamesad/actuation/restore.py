@@ -11,6 +11,7 @@ import os
 
 from gamesad.actuation.entry import ALLOWED, Damaged, boot_id, dump, parse, read_file
 from gamesad.actuation.steps import GONE, LATE, Step, absence, carry_out, errno_name
+from gamesad.durable import replace
 
 TYPE_CHECKING = False  # typing costs 5 ms
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def restore(runtime_dir: str, state_dir: str, root: str = "/", *, keep: bool = F
             continue
         kept = [entry for entry in found if entry.name in unfinished]
         try:
-            save(place, dump(kept, boot_id=boot, root=tree.root or "/") if kept else None)
+            replace(place, dump(kept, boot_id=boot, root=tree.root or "/") if kept else None)
         except OSError as error:
             left[place] = f"{place} cannot be written: {errno_name(error)}"
     return Restored(result.restored, {**left, **result.left})
@@ -216,40 +217,3 @@ def _set_aside(place: str) -> str:
     except OSError as error:
         return f"nothing was put back from it, and it cannot be set aside ({errno_name(error)})"
     return f"nothing was put back from it, and it was set aside as {FILE}.damaged"
-
-
-def save(place: str, data: bytes | None, *, sync: bool = False) -> None:
-    """Replace the file as a whole, or remove it when there is nothing to keep."""
-    fresh = f"{place}.new"
-    if data is None:
-        _remove(place)
-        _remove(fresh)
-        return
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        handle = os.open(fresh, flags, 0o600)
-    except FileExistsError:  # left by a process that was killed between the next lines
-        _remove(fresh)
-        handle = os.open(fresh, flags, 0o600)
-    try:
-        written = os.write(handle, data)
-        if written != len(data):
-            raise OSError(errno.ENOSPC, "only part of it was written", fresh)
-        if sync:
-            os.fsync(handle)
-    finally:
-        os.close(handle)
-    os.rename(fresh, place)
-    if sync:  # or a power cut in the next seconds leaves the folder as it was: without the file
-        folder = os.open(os.path.dirname(place), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gamesad import state
+from gamesad.durable import replace
 from gamesad.errors import Failed
 from gamesad.state import Wishes
 
@@ -18,7 +19,7 @@ WISHES = Wishes(
 
 def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     path = str(tmp_path / "state.json")
-    state.save(path, WISHES)
+    replace(path, state.dump(WISHES), sync=True)
     assert state.load(path) == WISHES
 
 
@@ -28,7 +29,7 @@ def test_no_file_means_no_wishes(tmp_path: Path) -> None:
 
 def test_a_file_cut_anywhere_is_set_aside_and_named(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
-    state.save(str(path), WISHES)
+    replace(str(path), state.dump(WISHES), sync=True)
     whole = path.read_bytes()
     for length in range(len(whole.rstrip(b"\n}"))):
         path.write_bytes(whole[:length])
@@ -83,9 +84,9 @@ def test_no_content_crashes_the_load(tmp_path: Path, content: bytes) -> None:
 
 def test_a_save_that_fails_leaves_the_file_before_it(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
-    state.save(str(path), WISHES)
+    replace(str(path), state.dump(WISHES), sync=True)
     before = path.read_bytes()
     (tmp_path / "state.json.new").mkdir()
     with pytest.raises(OSError):
-        state.save(str(path), Wishes("balanced"))
+        replace(str(path), state.dump(Wishes("balanced")), sync=True)
     assert path.read_bytes() == before
