@@ -36,13 +36,13 @@ class DurableFile:
         return self._write is not None and self._write.ended.is_set()
 
     def keep(self, data: bytes | None, patience_s: float | None = None) -> None:
-        """Returns once the file holds ``data``, power cut or not; None: there is no file.
+        """Returns once the file holds ``data``, also after a power cut; None: once it is gone, which is not synced.
 
         OSError: it cannot. Silent: not yet; ask again with what is to be kept then. A disk that was silent is given no
         more time until it has answered, unless ``patience_s`` says how much.
         """
         if patience_s is None:
-            patience_s = 0.0 if self._silent else PATIENCE_S
+            patience_s = 0.0 if self._silent and not self.answered else PATIENCE_S
         deadline_s = time.monotonic() + patience_s
         while True:
             if self._write is None or (self.answered and self._write.data != data):
@@ -51,12 +51,11 @@ class DurableFile:
             self._silent = not write.ended.wait(max(0.0, deadline_s - time.monotonic()))
             if self._silent:
                 raise Silent(self.path)
-            if write.data != data:
-                continue
-            if write.error is not None:
-                self._write = None
-                raise write.error
-            return
+            if write.data == data:
+                break
+        if write.error is not None:
+            self._write = None
+            raise write.error
 
 
 class _Write:
