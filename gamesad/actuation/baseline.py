@@ -108,8 +108,7 @@ class Baseline:
     @property
     def recorded(self) -> Collection[str]:
         """What was postponed and may be intended again, now that the disk has answered."""
-        answered = self._persistent not in self._changed or self._persistent_file.answered
-        return self._awaited if answered else ()
+        return self._awaited if self._persistent_file.answered else ()
 
     def save(self) -> None:
         """Write what changed. Unrecorded: a file could not be, and nothing that belongs in it may be written."""

@@ -108,6 +108,11 @@ class Control:
     def retry_s(self) -> float:
         return math.inf if self.refused is None else self.refused.retry_s
 
+    @property
+    def waits(self) -> bool:
+        """For a disk that does not answer (durable.Silent)."""
+        return self.refused is not None and self.refused.refusal.errno == "ETIMEDOUT"
+
     def lose(self, cause: str) -> None:
         """It cannot be reached: ``cause`` is one of GONE."""
         self.presence = Presence.ASLEEP if cause == ASLEEP else Presence.GONE

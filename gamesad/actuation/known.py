@@ -100,11 +100,11 @@ class Known:
                 self.baseline.problems += (problem,)
 
     def hear_disk(self) -> bool:
-        """Whether the disk has answered and something waited for it, which may be tried again."""
-        recorded = self.baseline.recorded
-        for name in recorded:
-            self.controls[name].refused = None
-        return bool(recorded)
+        """Whether the disk has answered and something waited for it, which is tried again."""
+        ready = [self.controls[name] for name in self.baseline.recorded if self.controls[name].waits]
+        for control in ready:
+            control.refused = None
+        return bool(ready)
 
     def read(self, step: Step) -> Value:
         return self._there(step.name).read()

@@ -111,6 +111,15 @@ def test_a_stop_while_the_disk_is_silent_puts_back_at_once(machine: Machine, sil
     assert values(machine.root) == machine.before
 
 
+def test_a_return_to_what_was_found_while_the_disk_is_silent_leaves_no_file(machine: Machine, silent: Disk) -> None:
+    """As before a suspend, and when a rival begins."""
+    machine.executor.apply({PLATFORM: "low-power"})
+    machine.executor.restore()
+    answer(silent)
+    machine.executor.inspect()
+    assert not list(machine.lib.iterdir())
+
+
 def test_a_new_value_for_what_is_set_already_waits_too_and_a_kill_meanwhile_is_put_back(
     machine: Machine, silent: Disk
 ) -> None:

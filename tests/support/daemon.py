@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-_READY_S = 30.0
-_STOP_S = 20.0
+_READY_S = 120.0
+"""As the next one, only bounds a hang."""
+_STOP_S = 120.0
 
 
 class Daemon:
