@@ -10,12 +10,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from operator import itemgetter
 from typing import Any
 
 from gamesad.control import Control, Override
-from gamesad.hardware.power_supply import on_battery
-from gamesad.telemetry.history import Record, least_headroom
+from gamesad.summary import rounded, summary
+from gamesad.telemetry.history import Record
 from gamesad.types import Controls, Heat, Limit, Quantity, Refusal, Sensor, Snapshot, Tick, Value
 
 Dictionary = dict[str, Any]
@@ -167,10 +166,6 @@ def _reading(sensor: Sensor, snapshot: Snapshot) -> Dictionary:
     return {"State": "absent", "Reason": absence.cause if absence else "not read yet"}
 
 
-def rounded(quantity: Quantity, value: float) -> float:
-    return round(value, 1 if quantity is Quantity.POWER else 4)
-
-
 def tunable_reports(moment: Moment, overrides: Mapping[str, Override]) -> list[Dictionary]:
     reports = []
     for name, tunable in moment.controls.tunables.items():
@@ -217,49 +212,16 @@ def _dead_band(sensor: Sensor) -> float:
 
 
 def readings_report(moment: Moment) -> Dictionary:
-    """The numbers of a status: temperatures nearest to their limit first, powers, load, frequencies, fans, battery."""
-    tick, sensors = moment.tick, moment.sensors
-    readings = tick.snapshot.readings
-    by_quantity: dict[Quantity, dict[str, float]] = {quantity: {} for quantity in Quantity}
-    for name, value in readings.items():
-        if sensor := sensors.get(name):
-            by_quantity[sensor.quantity][name] = rounded(sensor.quantity, value)
-    report: Dictionary = {
-        "Temperatures": _temperatures(tick, sensors, by_quantity[Quantity.TEMPERATURE]),
-        "Power": by_quantity[Quantity.POWER],
-        "Frequency": by_quantity[Quantity.FREQUENCY],
-        "Fans": by_quantity[Quantity.FAN],
-        "Utilization": {
-            key: readings[f"{key}.utilization"] for key in ("cpu", "memory") if f"{key}.utilization" in readings
-        },
-        "Rejected": sorted(tick.snapshot.rejected),
-        "Absent": sorted(name for name, absence in tick.snapshot.absent.items() if absence.is_fault),
-    }
-    if closest := least_headroom(tick):
-        report["HottestSensor"], report["Headroom"] = closest[0], round(closest[1], 2)
-    battery = on_battery(readings, tick.snapshot.states)
-    if battery is not None:
-        report["OnBattery"] = battery
-    charges = [
-        value for name, value in readings.items() if name.startswith("power_supply.") and name.endswith(".charge")
-    ]
-    if charges:
-        report["Battery"] = min(charges)
-    return report
-
-
-def _temperatures(tick: Tick, sensors: Mapping[str, Sensor], values: Mapping[str, float]) -> list[Dictionary]:
-    """What is regulated first, each part nearest to its limit first."""
-    rows = []
-    for name, value in values.items():
-        row: Dictionary = {"Name": name, "Label": sensors[name].label, "Value": value}
-        rank = (2, -value)
-        if limit := tick.limits.get(name):
-            headroom_c = limit.target_c - value
-            row.update(Limit=limit.target_c, Headroom=round(headroom_c, 2))
-            rank = (limit.heat is Heat.OTHER, headroom_c)
-        rows.append((rank, row))
-    return [row for _, row in sorted(rows, key=itemgetter(0))]
+    """The numbers of a status."""
+    snapshot = moment.tick.snapshot
+    return summary(
+        moment.sensors,
+        snapshot.readings,
+        snapshot.states,
+        {name: limit.target_c for name, limit in moment.tick.limits.items() if name in moment.sensors},
+        rejected=snapshot.rejected,
+        faults=[name for name, absence in snapshot.absent.items() if absence.is_fault],
+    )
 
 
 def tick_report(moment: Moment, overrides: Mapping[str, Override]) -> Dictionary:

@@ -16,12 +16,12 @@ from gamesad.control import Control
 from gamesad.durable import DurableFile, Silent
 from gamesad.errors import ConfigError, GamesadError
 from gamesad.events import Event, Watch
-from gamesad.hardware.power_supply import on_battery
 from gamesad.messages import Message
 from gamesad.pipeline import Pipeline
 from gamesad.posture import Posture
 from gamesad.report import Moment, ThermalState, thermal_state
 from gamesad.state import Wishes
+from gamesad.summary import on_battery
 from gamesad.telemetry.history import Decisions, Record
 from gamesad.types import Controls, Sensor, Snapshot, Tick, Value
 

@@ -5,7 +5,7 @@ Microwatts, microamperes, microvolts, microwatt-hours, tenths of a degree; capac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gamesad.hardware.base import Sink, Source, integer
@@ -20,24 +20,6 @@ _STATUSES = {"Unknown", "Charging", "Discharging", "Not charging", "Full"}
 
 def probe_sources(sysfs: Sysfs) -> list[Source]:
     return [supply for entry in sysfs.list(_CLASS) if (supply := Supply.probe(sysfs, entry))]
-
-
-def on_battery(readings: Mapping[str, float], states: Mapping[str, str]) -> bool | None:
-    """Whether the machine runs from its battery; None where nothing says so. Supplies of mice and the like have
-    neither ``online`` nor ``status`` here and do not count."""
-    online = [value for name, value in readings.items() if _is(name, "online")]
-    if any(online):
-        return False
-    statuses = [state for name, state in states.items() if _is(name, "status")]
-    if "Discharging" in statuses:
-        return True
-    if not statuses:
-        return None  # ports that give no power, and no battery known: a desktop, or a tree of part of a machine
-    return bool(online)
-
-
-def _is(name: str, channel: str) -> bool:
-    return name.startswith("power_supply.") and name.endswith(f".{channel}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gamesad.hardware import power_supply
-from gamesad.hardware.power_supply import on_battery
+from gamesad.summary import on_battery
 from gamesad.types import Quantity
 from tests.support.machines import rewrite, tree
 from tests.support.sampling import FaultySysfs, declared, opened, sampled
