@@ -62,7 +62,7 @@ class Computer(Container):
         eventually(lambda: not self.as_found(), "the throttling")
         self.wait_said("throttle: ")
 
-    def wait_as_found(self, timeout_s: float = 20.0) -> None:
+    def wait_as_found(self, timeout_s: float = 120.0) -> None:
         """Until every file holds what it did before gamesad came."""
         eventually(self.as_found, "the machine as found", timeout_s)
 
@@ -71,7 +71,7 @@ class Computer(Container):
         since = [f"--after-cursor={self._cursor}"] if self._cursor else []
         return self.messages(*since, *(matches or ("--unit=gamesad",)))
 
-    def wait_said(self, part: str, timeout_s: float = 20.0) -> str:
+    def wait_said(self, part: str, timeout_s: float = 120.0) -> str:
         """The first entry with this text in it."""
         return eventually(lambda: next((text for text in self.said() if part in text), ""), repr(part), timeout_s)
 

@@ -24,9 +24,9 @@ from tests.support import debian
 T = TypeVar("T")
 C = TypeVar("C", bound="Container")
 
-BOOT_S = 60.0
-STOP_S = 30.0
-PATIENCE_S = 30.0
+BOOT_S = 180.0
+STOP_S = 120.0
+PATIENCE_S = 120.0
 
 _HARDWARE = "/run/hardware"
 # Bound over the kernel's own once it has booted: systemd-nspawn mounts sysfs over what it binds itself.

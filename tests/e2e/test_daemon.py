@@ -41,7 +41,7 @@ def state(folder: Path, **wishes: object) -> None:
 
 def test_with_nothing_chosen_a_cool_machine_is_never_written_to(machine: Mounted, tmp_path: Path) -> None:
     with gamesad(tmp_path, arguments(machine, tmp_path, "--without", "bus", "--duration", "3"), ready=False) as daemon:
-        assert daemon.process.wait(20) == 0
+        assert daemon.process.wait(120) == 0
     assert machine.writes() == []
 
 
@@ -155,7 +155,7 @@ def test_a_second_daemon_on_the_same_machine_ends_with_one_sentence(machine: Mou
     (tmp_path / "second").mkdir()
     with gamesad(tmp_path, arguments(machine, tmp_path, "--without", "bus")) as first:
         with gamesad(tmp_path / "second", arguments(machine, tmp_path, "--without", "bus"), ready=False) as second:
-            assert second.process.wait(20) == 1
+            assert second.process.wait(120) == 1
         assert "another gamesad runs on this machine" in second.log()
         assert first.stop() == 0
 

@@ -136,7 +136,7 @@ def test_a_hold_ends_with_its_client_and_the_files_are_back(running: Running) ->
         child.stdout.readline()
         assert running.files() != running.found
         child.send_signal(signal.SIGKILL)
-        child.wait(timeout=20)
+        child.wait(timeout=120)
     eventually(lambda: running.files() == running.found, "the return of the files")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.guest.qmp import connected
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 120.0
 """On top of what an operation may take: everything in the guest is ten times slower."""
 
 

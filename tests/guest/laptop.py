@@ -66,13 +66,13 @@ class Laptop(Guest):
                 return entry
         return None
 
-    def wait_said(self, part: str, timeout_s: float = 30.0, **fields: str) -> dict[str, Any]:
+    def wait_said(self, part: str, timeout_s: float = 120.0, **fields: str) -> dict[str, Any]:
         found: list[dict[str, Any] | None] = []
         wait_until(lambda: found.append(self.said(part, **fields)) or found[-1], f"{part!r} in the journal", timeout_s)
         assert found[-1] is not None
         return found[-1]
 
-    def wait_as_found(self, timeout_s: float = 30.0) -> None:
+    def wait_as_found(self, timeout_s: float = 120.0) -> None:
         wait_until(self.as_found, "everything as found", timeout_s)
 
     def active(self) -> bool:

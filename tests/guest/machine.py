@@ -204,7 +204,7 @@ echo performance | tee /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
 """The chip of i2c-stub; and full speed, so that everything that slows the processor down shows in its registers."""
 
 
-def wait_until(holds: Callable[[], object], what: str, timeout_s: float = 10.0, pause_s: float = 0.02) -> float:
+def wait_until(holds: Callable[[], object], what: str, timeout_s: float = 60.0, pause_s: float = 0.02) -> float:
     """Seconds until it held."""
     begun = time.monotonic()
     while not holds():

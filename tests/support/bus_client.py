@@ -16,7 +16,7 @@ from gamesad.bus import names
 from gamesad.bus.signatures import plain
 from tests.support.private_bus import USERS, PrivateBus
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 60.0
 
 
 class Refused(Exception):

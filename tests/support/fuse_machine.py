@@ -27,7 +27,7 @@ from gamesad.simulation.tree import PAGE_SIZE, Attribute, Folder, Link, Tree
 from tests.simulation.guest_machine import opened
 
 _REPOSITORY = Path(__file__).parent.parent.parent
-_READY_S = 20.0
+_READY_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Mounted:
         """The ``count``-th write from now waits: before it takes effect, or with ``applied`` after."""
         self._ask("stop_at", count, applied)
 
-    def wait_stopped(self, timeout_s: float = 10.0) -> bool:
+    def wait_stopped(self, timeout_s: float = 120.0) -> bool:
         """Whether the write that was to wait has come within the time."""
         return bool(self._ask("wait_stopped", timeout_s))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 _SENSOR = "sensor hwmon.coretemp-isa-0000.temp1 "
-_WITHIN_S = 20.0
+_WITHIN_S = 120.0
 
 
 def main(folder: str) -> None:

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent.parent
 POLKITD = "/usr/lib/polkit-1/polkitd"
 USERS = {"root": 0, "nobody": 65534, "member": 51001, "stranger": 51002}
 GROUP_ID = 51000
-START_TIMEOUT_S = 10.0
+START_TIMEOUT_S = 60.0
 
 _BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -88,7 +88,7 @@ class PrivateBus:
         uid = USERS[user]
         return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--", *command]
 
-    def run_as(self, user: str, command: Sequence[str], timeout_s: float = 20.0) -> subprocess.CompletedProcess[str]:
+    def run_as(self, user: str, command: Sequence[str], timeout_s: float = 120.0) -> subprocess.CompletedProcess[str]:
         """Runs a program to its end as a user on this bus; never raises for its exit code."""
         return subprocess.run(
             self.command_as(user, command),

@@ -46,7 +46,7 @@ def served(bus: PrivateBus, options: Sequence[str] = (), *, wait: bool = True) -
         yield server
         if process.poll() is None:
             process.terminate()
-            assert process.wait(timeout=10) == 0
+            assert process.wait(timeout=60) == 0
     finally:
         process.kill()
         process.wait()
