@@ -30,7 +30,10 @@ _INSPECT_S = 5.0
 _REFRESH_S = 0.5
 _WATCHED_S = 5.0
 _SLEPT_S = 2.0
+_DISK_S = 0.5
+"""How often a disk that does not answer is looked at."""
 _AT_LAST_S = 2.0
+"""What it is given at the stop."""
 
 Request = Callable[[Control], Any]
 
@@ -241,6 +244,8 @@ class Worker:
         now_s = tick.snapshot.monotonic_s
         if now_s < self.watched_s + _WATCHED_S or _waits_for_a_second_sample(tick):
             self._cadence = Cadence(min(self._cadence.period_s, 1.0), min(self._cadence.everything_s, 1.0))
+        if self._saved is None or self._pipeline.executor.waits:
+            self._cadence = Cadence(min(self._cadence.period_s, _DISK_S), self._cadence.everything_s)
         # A pause or an override that ends by itself ends on time.
         until_change_s = max(0.0, self.control.next_change_s() - now_s)
         self._cadence = Cadence(min(self._cadence.period_s, until_change_s), self._cadence.everything_s)

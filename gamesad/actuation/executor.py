@@ -58,6 +58,11 @@ class Executor:
         """Whether something of ours is still set, or recorded as set."""
         return bool(self._known.baseline.entries)
 
+    @property
+    def waits(self) -> bool:
+        """Whether a tunable waits for a disk that does not answer."""
+        return any(control.waits for control in self._known.controls.values())
+
     def rescan(self, actuators: Sequence[Actuator]) -> None:
         """Take up what is there now. A tunable that returns is written again; its original stays what it was."""
         self._known.take_up(actuators)
