@@ -10,7 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def script(name: str, *arguments: str, timeout_s: float = 120.0, **environment: str) -> subprocess.CompletedProcess[str]:
+def script(
+    name: str, *arguments: str, timeout_s: float = 120.0, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Runs packaging/NAME with this Python and these variables."""
     inherited = {key: value for key, value in os.environ.items() if key not in {"DESTDIR", "PREFIX", "PYTHON"}}
     return subprocess.run(
