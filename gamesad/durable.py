@@ -11,7 +11,7 @@ import os
 import threading
 import time
 
-PATIENCE_S = 0.3
+PATIENCE_S = 0.5
 """What a tick gives the disk. A tick that waited still acts within the second that a limit asks for."""
 
 

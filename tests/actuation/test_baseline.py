@@ -246,7 +246,7 @@ def test_one_save_takes_less_than_a_tenth_of_a_millisecond_on_a_tmpfs(machine: M
     folder = place / f"gamesad-test-{os.getpid()}"
     folder.mkdir()
     try:
-        baseline = Baseline(str(folder), str(folder))
+        baseline = Baseline(str(folder), f"{folder}/state")
         tunables = [
             Tunable(f"cpufreq.policy{n}.scaling_max_freq", Role.FREQUENCY_MAXIMUM, f"policy{n}",
                     f"{CPUFREQ}/policy{n}/scaling_max_freq", maximum=5_000_000)

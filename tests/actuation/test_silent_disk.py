@@ -10,10 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from gamesad.actuation.restore import restore
-from gamesad.durable import PATIENCE_S
 from tests.support.executing import EPP, MAXIMUM, MAXIMUM_FILE, Machine
 from tests.support.kernel import PROFILE, values
-from tests.support.silent_disk import Disk, disk
+from tests.support.silent_disk import PATIENCE_S, Disk, disk
 
 PLATFORM = "platform_profile"
 PROFILE_IS_LOW = "acpi/platform_profile=low-power"

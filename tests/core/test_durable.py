@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gamesad.durable import PATIENCE_S, DurableFile, Silent, replace
-from tests.support.silent_disk import Disk, disk
+from gamesad.durable import DurableFile, Silent, replace
+from tests.support.silent_disk import PATIENCE_S, Disk, disk
 
 
 @pytest.fixture

@@ -9,6 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
+from gamesad import durable
+
+PATIENCE_S = 1.0
+"""What the disk is given here: room for a busy machine."""
+
 
 class Disk:
     """``syncs`` counts the fsyncs that were asked for."""
@@ -33,7 +38,7 @@ class Disk:
 def disk() -> Iterator[Disk]:
     """This process's disk; it answers at the end, so that no thread is left."""
     disk = Disk()
-    with patch.object(os, "fsync", disk.sync):
+    with patch.object(os, "fsync", disk.sync), patch.object(durable, "PATIENCE_S", PATIENCE_S):
         try:
             yield disk
         finally:
