@@ -48,6 +48,8 @@ STARTED_AT = 56
 """u64: CLOCK_REALTIME in ns when the writer started."""
 PID_AT = 64
 """u32: the writer's process id in its own namespace."""
+CHANGING = Struct("<QQIIQQQI")
+"""At LENGTH_AT: the fields above in one, for a reader that copies them at once."""
 
 SECTIONS_AT = 128
 SECTION = Struct("<QQ")
@@ -85,6 +87,7 @@ FORECASTS = 32
 TEXT_SIZE = 16384
 # After the head, each padded to 8: value f64[columns], limit f64[columns] (NaN: none), age f32[columns] in s, state
 # u8[columns]; confidence f64, horizon f32[HORIZONS]; FORECASTS of FORECAST; text.
+CONFIDENCE = Struct(f"<d{HORIZONS}f")
 FORECAST = Struct(f"<II{HORIZONS}f{HORIZONS}f")
 """column, 0, expected values, upper bounds."""
 
@@ -100,9 +103,9 @@ TUNABLE = Struct("<128s32s8s168sqq")
 
 # ---- decisions: a ring of entries, newest last. Entry n (from 1) lies in row (n - 1) % slots.
 DECISION_SIZE = 1024
-DECISION_HEAD = Struct("<Q d 2B H I")
-"""number, since (s since the epoch); action, source; 0; bytes of text. The text's paths: Reason, Profile, Sensor,
-Numbers/NAME, Settings/NAME; what does not fit is left out from the end."""
+DECISION_HEAD = Struct("<Q d 2B H I I 4x")
+"""number, since (s since the epoch); action, source; 0; bytes of text; CRC-32 of the text (where FLAG_CRC). The text's
+paths: Reason, Profile, Sensor, Numbers/NAME, Settings/NAME; what does not fit is left out from the end."""
 
 # ---- history: a row is a head, then minimum, mean and maximum (f32, NaN: none) of every column.
 ROW_HEAD = Struct("<QII")
@@ -118,17 +121,28 @@ POOL_MAX = 4 << 30
 POOL_HEAD = PAGE
 POOL_MAGIC = b"POOL\x00\x00\x00\x01"
 POOL_SEQUENCE_AT = 8
-"""u64 in the pool's head: odd while blocks are being split, merged or moved."""
+"""u64 in the pool's head, even: larger whenever blocks were split, merged or moved. A walk that finds it unchanged
+afterwards has met every block once."""
 POOL_END_AT = 16
 """u64: offset after the last block, from the pool's start. Blocks lie from POOL_HEAD to here without a gap."""
 POOL_NEXT_ID_AT = 24
 POOL_STATISTICS_AT = 64
-"""u64 each, in the order of gamesad.crystal.pool.STATISTICS."""
+"""u64 each, in the order of STATISTICS, as they were when the writer last published them."""
+STATISTICS = (
+    "size", "limit", "used", "free", "largest_free", "fragmentation_ppm",
+    *(f"{tier}_{what}" for tier in ("hot", "warm", "cold", "frozen") for what in ("blocks", "bytes")),
+    "allocations", "frees", "promotions", "demotions", "freezes", "thaws", "prefetch_hits", "prefetch_misses",
+    "recovered", "discarded",
+)  # fmt: skip
+"""Sizes in bytes, heads of blocks included; fragmentation: 1 - largest free run / free, in millionths."""
 BLOCK_HEAD = 64
 BLOCK = Struct("<QQQQBBHIfI12sI")
-"""word (BLOCK_MAGIC << 48 | units of 64 bytes, head included, << 8 | state), id, bytes asked for, sequence (odd: being
-written); tier, flags, 0, CRC-32 of the data (where BLOCK_SEALED), decayed access count, modified (s since the epoch),
-owner, generation (counts the writes; of two blocks with one id the higher one counts)."""
+"""word (BLOCK_MAGIC << 48 | units of 64 bytes, head included, << 8 | state), id, bytes that lie here, sequence (even);
+tier, flags, 0, CRC-32 of the data, decayed access count, modified (s since the epoch), owner, generation (counts the
+writes, as half the sequence does; of two blocks with one id the higher sequence counts).
+
+The word is stored last, when all else stands, and first when the block goes; meanwhile id, bytes, sequence and data do
+not change. A reader that copied the data has them if word, id and sequence are still the same."""
 BLOCK_MAGIC = 0xB10C
 FREE, USED = 1, 2
 HOT, WARM, COLD, FROZEN = range(4)
@@ -147,7 +161,7 @@ def aligned(size: int, to: int = 8) -> int:
 def latest_size(columns: int) -> int:
     """Bytes of ``latest`` before its text."""
     numbers = aligned(LATEST_HEAD.size) + 16 * columns + aligned(4 * columns) + aligned(columns)
-    return numbers + 8 + 4 * HORIZONS + FORECASTS * FORECAST.size
+    return numbers + CONFIDENCE.size + FORECASTS * FORECAST.size
 
 
 def row_size(columns: int) -> int:
