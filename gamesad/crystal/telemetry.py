@@ -1,0 +1,165 @@
+"""What the writer puts into the fixed region at each tick: latest, the directory, decisions."""
+
+from __future__ import annotations
+
+from binascii import crc32
+from math import nan
+from typing import TYPE_CHECKING
+
+from gamesad.crystal import directory, layout
+from gamesad.crystal.header import directory_slot, latest_slot
+from gamesad.crystal.record import Record
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Mapping, Sequence
+
+    from gamesad.crystal.directory import Column, TunableRow
+    from gamesad.crystal.previous import Previous
+    from gamesad.crystal.segment import Segment
+
+_TEXT_OF_DECISION = layout.DECISION_SIZE - layout.DECISION_HEAD.size
+_FORECAST_SIZE = layout.CONFIDENCE.size + layout.FORECASTS * layout.FORECAST.size
+
+Forecast = tuple[int, int, bytes]
+"""Horizons, columns with a forecast, and the bytes as they lie in ``latest``."""
+NO_FORECAST: Forecast = (0, 0, bytes(_FORECAST_SIZE))
+
+
+class Telemetry:
+    """The three records of one segment."""
+
+    def __init__(self, segment: Segment) -> None:
+        geometry = segment.geometry
+        self.columns = geometry.columns
+        self._memory, self._words = segment.memory, segment.words
+        self._crc = bool(segment.flags & layout.FLAG_CRC)
+        self._latest = Record(segment, segment.section(layout.LATEST)[0], latest_slot(self.columns))
+        self._directory = Record(
+            segment, segment.section(layout.DIRECTORY)[0], directory_slot(self.columns, geometry.tunables)
+        )
+        self._decisions, self._slots = segment.section(layout.DECISIONS)[0], geometry.decisions
+        self._used = layout.DIRECTORY_HEAD.unpack_from(self._directory.data)[1] if self._directory.sequence else 0
+        self._gap = bytes(layout.aligned(4 * self.columns) - 4 * self.columns)
+        self._states_gap = bytes(layout.aligned(self.columns) - self.columns)
+
+    @property
+    def decision_number(self) -> int:
+        """Of the newest one; 0: none yet."""
+        return self._words[self._decisions // 8]
+
+    def directory(self, columns: Sequence[Column], tunables: Sequence[TunableRow]) -> None:
+        """What the columns are from now on, in their places. Before the first ``latest`` that has a new one.
+
+        ValueError: more than the segment was made for, or a name that does not fit.
+        """
+        self._directory.write(directory.pack(self._directory.sequence + 1, columns, tunables))
+        self._used = len(columns)
+
+    def latest(
+        self,
+        *,
+        tick: int,
+        monotonic_ns: int,
+        wall_ns: int,
+        duration_s: float,
+        uptime_s: float,
+        thermal_state: str,
+        mode: str,
+        action: str,
+        source: str,
+        values: array[float],
+        limits: array[float],
+        ages_s: array[float],
+        states: bytearray,
+        text: bytes,
+        forecast: Forecast = NO_FORECAST,
+    ) -> None:
+        """One tick. ``values``, ``limits`` (both "d", NaN: none), ``ages_s`` ("f") and ``states`` have ``columns``
+        places; ``forecast`` is of ``pack_forecast``, ``text`` of ``layout.to_text``. A text that does not fit loses its
+        last lines."""
+        text = whole_lines(text, layout.TEXT_SIZE)
+        horizons, forecasts, forecast_rows = forecast
+        head = layout.LATEST_HEAD.pack(
+            tick, monotonic_ns, wall_ns, self.decision_number, duration_s, uptime_s,
+            self._directory.sequence, self._used,
+            layout.THERMAL_STATES.index(thermal_state), layout.MODES.index(mode), layout.ACTIONS.index(action),
+            layout.SOURCES.index(source), len(text), horizons, forecasts,
+        )  # fmt: skip
+        parts = (head, values, limits, ages_s, self._gap, states, self._states_gap, forecast_rows, text)
+        self._latest.write(b"".join(parts))
+
+    def decision(self, since_s: float, action: str, source: str, text: bytes) -> int:
+        """One more decision, newest last; its number."""
+        number = self.decision_number + 1
+        text = whole_lines(text, _TEXT_OF_DECISION)
+        self._put(number, decision_entry(number, since_s, action, source, text, crc=self._crc))
+        return number
+
+    def restore(self, entries: Sequence[bytes]) -> None:
+        """Decisions of an earlier segment or of the archive (``decision_entry``), oldest first: before any own."""
+        for entry in entries[-self._slots :]:
+            self._put(int.from_bytes(entry[:8], "little"), entry)
+
+    def take_over(self, previous: Previous) -> tuple[int, int]:
+        """Decisions that are whole in what was there before come first; how many were, and how many were not."""
+        found = previous.section(layout.DECISIONS)
+        if not found:
+            return 0, 0
+        written = int.from_bytes(previous.memory[found[0] : found[0] + 8], "little")
+        slots = previous.header.geometry.decisions
+        if written > 1 << 62:  # nobody decided that often
+            return 0, slots
+        whole: list[bytes] = []
+        for number in range(max(1, written - slots + 1), written + 1):
+            begin = found[0] + layout.RING_HEAD + (number - 1) % slots * layout.DECISION_SIZE
+            entry = previous.memory[begin : begin + layout.DECISION_SIZE]
+            if decision_is_whole(entry, number, crc=previous.crc):
+                whole.append(entry)
+        self.restore(whole)
+        return len(whole), min(written, slots) - len(whole)
+
+    def _put(self, number: int, entry: bytes) -> None:
+        begin = self._decisions + layout.RING_HEAD + (number - 1) % self._slots * layout.DECISION_SIZE
+        self._memory[begin : begin + len(entry)] = entry
+        self._words[self._decisions // 8] = number
+
+
+def decision_entry(number: int, since_s: float, action: str, source: str, text: bytes, *, crc: bool) -> bytes:
+    places = (layout.ACTIONS.index(action), layout.SOURCES.index(source))
+    head = layout.DECISION_HEAD.pack(number, since_s, *places, 0, len(text), crc32(text) if crc else 0)
+    return (head + text).ljust(layout.DECISION_SIZE, b"\0")
+
+
+def decision_is_whole(entry: bytes, number: int, *, crc: bool) -> bool:
+    """Whether an entry that nobody vouches for is the one of that number, and can be read."""
+    found, _, action, source, _, size, check = layout.DECISION_HEAD.unpack_from(entry)
+    text = entry[layout.DECISION_HEAD.size :][:size]
+    if found != number or action >= len(layout.ACTIONS) or source >= len(layout.SOURCES) or size > _TEXT_OF_DECISION:
+        return False
+    try:
+        layout.from_text(text.decode())
+    except ValueError:
+        return False
+    return not crc or crc32(text) == check
+
+
+def pack_forecast(
+    confidence: float,
+    horizon_s: Sequence[float],
+    expected: Mapping[int, Sequence[float]],
+    upper: Mapping[int, Sequence[float]],
+) -> Forecast:
+    """By column, the values expected at each horizon and their upper bounds; no more than the layout has room for."""
+    horizons, columns = min(len(horizon_s), layout.HORIZONS), list(expected)[: layout.FORECASTS]
+    rest = (nan,) * (layout.HORIZONS - horizons)
+    rows = [layout.CONFIDENCE.pack(confidence, *horizon_s[:horizons], *rest)]
+    for column in columns:
+        values = (*expected[column][:horizons], *rest, *upper[column][:horizons], *rest)
+        rows.append(layout.FORECAST.pack(column, 0, *values))
+    return horizons, len(columns), b"".join(rows).ljust(_FORECAST_SIZE, b"\0")
+
+
+def whole_lines(text: bytes, size: int) -> bytes:
+    """At most ``size`` bytes of it, up to the end of a line."""
+    return text if len(text) <= size else text[: text.rfind(b"\n", 0, size) + 1]
