@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import zlib
 from collections import deque
-from contextlib import suppress
 from struct import Struct
 from time import perf_counter, time
 from typing import TYPE_CHECKING
 
 from gamesad.crystal import layout
 from gamesad.crystal.block import FIELDS, USED_WORD, Block, owner_bytes
-from gamesad.crystal.chain import Backing, Chain, OutOfSpace
+from gamesad.crystal.chain import STEP, Backing, Chain, OutOfSpace
+from gamesad.crystal.copies import Copies
 from gamesad.crystal.errors import CrystalError
 from gamesad.crystal.frozen import inflated, packed
-from gamesad.crystal.layout import BLOCK_HEAD, BLOCK_SEALED, FROZEN, STATISTICS, TIERS, WARM
+from gamesad.crystal.layout import BLOCK_HEAD, BLOCK_SEALED, FROZEN, POOL_HEAD, STATISTICS, TIERS, WARM
 from gamesad.crystal.recovery import whole_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Block", "NoSuchBlock", "OutOfBounds", "OutOfSpace", "Pool"]
 
@@ -47,6 +47,7 @@ class OutOfBounds(CrystalError):
 class Pool:
     def __init__(self, segment: Backing) -> None:
         """An empty pool in a segment without one; it takes its first MiB when it is first used."""
+        self.segment = segment
         self._chain = Chain(segment)
         self._blocks: dict[int, Block] = {}
         self._next_id = 1
@@ -56,6 +57,8 @@ class Pool:
         """A block whose CRC is computed in parts: its generation, the bytes that are done, and their CRC."""
         self.touched: deque[int] = deque(maxlen=_TOUCHED)
         """Ids of blocks that were read or written again, oldest first; whoever counts accesses takes them away."""
+        self.waited_s = 0.0
+        """What reads waited for blocks to be thawed, in all."""
         self.counters = dict.fromkeys(STATISTICS[STATISTICS.index("promotions") :], 0)
         """Of the statistics those that others count too."""
 
@@ -85,7 +88,9 @@ class Pool:
             return
         at = block.offset + BLOCK_HEAD
         self._chain.bytes[at : at + size] = data
-        self._publish(block)
+        block.modified_s = int(time())
+        block.generation = 1
+        self._show(block)
 
     def read(self, block: Block) -> memoryview:
         """The bytes where they lie, read-only. A frozen block is thawed: OutOfSpace, Damaged. NoSuchBlock.
@@ -98,12 +103,12 @@ class Pool:
     def free(self, block: Block) -> None:
         """Gives its place back. NoSuchBlock."""
         if self._blocks.get(block.id) is not block:
-            raise NoSuchBlock(f"block {block.id} is not in the pool; it was freed")
+            raise _gone(block)
         del self._blocks[block.id]
         self._unsealed.discard(block)
         self._chain.give(block.offset >> 6, block.units)
         block.units, block.generation = 0, -1
-        if block.view is not None:
+        if block.view:
             _let_go(block)
 
     def by_id(self, identity: int) -> Block:
@@ -152,11 +157,14 @@ class Pool:
         self.counters["freezes"] += 1
         return True
 
-    def thaw(self, block: Block) -> None:
-        """Makes a frozen block WARM; others stay. Damaged, OutOfSpace: it stays as it is. NoSuchBlock."""
+    def thaw(self, block: Block, data: bytes | bytearray | None = None) -> None:
+        """Makes a frozen block WARM, with ``data``, ``frozen.inflated`` of its bytes; others stay.
+
+        Damaged, OutOfSpace: it stays as it is. NoSuchBlock.
+        """
         self._check(block)
         if block.tier == FROZEN:
-            self._replace(block, inflated(self.stored(block), block.size), WARM)
+            self._replace(block, inflated(self.stored(block), block.size) if data is None else data, WARM)
             self.counters["thaws"] += 1
 
     def stored(self, block: Block) -> memoryview:
@@ -186,7 +194,8 @@ class Pool:
         for block in self._blocks.values():
             found[f"{TIERS[block.tier]}_blocks"] += 1
             found[f"{TIERS[block.tier]}_bytes"] += block.units << 6
-        free, largest = self._chain.free.units << 6, self._chain.free.largest << 6
+        runs = self._chain.settle()
+        free, largest = runs.units << 6, runs.largest << 6
         found["size"], found["limit"] = self._chain.end, self._chain.limit
         found["used"] = sum(found[f"{tier}_bytes"] for tier in TIERS)
         found["free"], found["largest_free"] = free, largest
@@ -231,39 +240,53 @@ class Pool:
         return recovered, lost
 
     def move_to(self, segment: Backing, order: Iterable[Block]) -> None:
-        """Every block into another segment without a pool, in this order. OutOfSpace: nothing changed here."""
-        order = list(order)
-        if len(order) != len(self._blocks) or {block.id for block in order} != self._blocks.keys():
-            raise ValueError("a pool moves with all of its blocks, each once")
-        old, new = self._chain, Chain(segment)
-        places = [new.take(block.units) for block in order]
-        self._chain = new
-        for block, unit in zip(order, places, strict=True):
-            at = block.offset + BLOCK_HEAD
-            crc = old.words[(block.offset >> 3) + _STATE] >> 32 if block.sealed else None
-            if block.generation:
-                self._place(block, unit, old.readable[at : at + block.stored])
-            else:
-                block.offset = unit << 6
-            if crc is not None:
-                self._seal(block, crc)
-        if new.end:
-            new.words[_NEXT_ID] = self._next_id
-        old.close()
+        """Every block into another segment without a pool, in this order. CrystalFull: nothing changed here."""
+        for _ in self.moving(segment, order):
+            pass
+
+    def moving(self, segment: Backing, order: Iterable[Block]) -> Iterator[None]:
+        """As ``move_to``, with a stop after each MiB; what is allocated, written or freed meanwhile is not lost.
+
+        The pool lies where it lay until the last step, and also when it is never made.
+        """
+        blocks = [block for block in order if block.units]
+        start, limit = segment.section(layout.POOL)
+        for size in range(STEP, POOL_HEAD + sum(block.units << 6 for block in blocks), STEP):
+            segment.ensure(start + min(size, limit))
+            yield
+        copies = Copies(self._chain, Chain(segment))
+        for block in blocks:
+            yield from copies.make(block)
+        for block in self._blocks.values():
+            if not copies.has(block):
+                for _ in copies.make(block):
+                    pass
+        copies.drop_freed()
+        for block in self._blocks.values():
+            if block.view is not None:
+                _let_go(block)
+        self._chain, self.segment = copies.moved_in(), segment
+        if self._chain.end:
+            self._chain.words[_NEXT_ID] = self._next_id
 
     # ---- within
 
     def _check(self, block: Block) -> None:
         if self._blocks.get(block.id) is not block:
-            raise NoSuchBlock(f"block {block.id} is not in the pool; it was freed")
+            raise _gone(block)
 
     def _view(self, block: Block) -> memoryview:
-        self._check(block)
-        self.thaw(block)
+        if self._blocks.get(block.id) is not block:
+            raise _gone(block)
+        if block.tier == FROZEN:
+            began_s = perf_counter()
+            self.thaw(block)
+            self.waited_s += perf_counter() - began_s
         if not block.generation:
             self.write(block, bytes(block.size))
-        block.view = self.stored(block)
-        return block.view
+        at = block.offset + BLOCK_HEAD
+        view = block.view = self._chain.readable[at : at + block.size]
+        return view
 
     def _rewrite(self, block: Block, data: bytes | memoryview, offset: int) -> None:
         """A write that is not the first, or not of the whole block."""
@@ -307,11 +330,6 @@ class Pool:
         self._chain.bytes[at : at + block.stored] = data
         self._show(block)
 
-    def _publish(self, block: Block) -> None:
-        block.modified_s = int(time())
-        block.generation = 1
-        self._show(block)
-
     def _show(self, block: Block) -> None:
         """Writes the header, its word last."""
         offset, generation = block.offset, block.generation
@@ -337,6 +355,11 @@ def _units(size: int) -> int:
 def _let_go(block: Block) -> None:
     """Makes a view that somebody kept raise; one that an array was made from stays as it is."""
     view, block.view = block.view, None
-    with suppress(BufferError):
-        if view is not None:
-            view.release()
+    try:  # noqa: SIM105 - suppress() takes as long as the rest of free()
+        view and view.release()
+    except BufferError:
+        pass
+
+
+def _gone(block: Block) -> NoSuchBlock:
+    return NoSuchBlock(f"block {block.id} is not in the pool; it was freed")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,7 +73,7 @@ def test_at_a_steady_rate_a_block_turns_round_once_at_most_and_comes_to_rest(per
     hours = 4
     changes = tiers_over_time([(n + phase) * period_s for n in range(hours * 3600 // period_s)], hours)
     tiers = [WARM, *(tier for _, tier in changes)]
-    up = [later < earlier for earlier, later in zip(tiers, tiers[1:], strict=False)]
+    up = [later < earlier for earlier, later in itertools.pairwise(tiers)]
     assert up == sorted(up), tiers
     assert all(at < 7200 for at, _ in changes), changes
 
@@ -79,13 +81,13 @@ def test_at_a_steady_rate_a_block_turns_round_once_at_most_and_comes_to_rest(per
 @given(st.lists(st.floats(0, 7200), max_size=400))
 def test_no_block_moves_twice_within_the_dwell_time(arrivals_s: list[float]) -> None:
     times = [at for at, _ in tiers_over_time(arrivals_s, 3)]
-    assert all(later - earlier >= RULES.dwell_s for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= RULES.dwell_s for earlier, later in itertools.pairwise(times))
 
 
 @given(st.lists(st.floats(0, 7200), max_size=400))
 def test_turning_round_takes_the_half_lives_between_the_bounds(arrivals_s: list[float]) -> None:
     """From promoted to demoted at least log2(100 / 10) half-lives pass."""
     changes = tiers_over_time(arrivals_s, 4)
-    for (at, tier), (later, next_) in zip(changes, changes[1:], strict=False):
+    for (at, tier), (later, next_) in itertools.pairwise(changes):
         if tier == HOT and next_ == WARM:
             assert later - at >= 3.3 * RULES.half_life_s

@@ -1,0 +1,59 @@
+"""Copies of blocks in another chain, made in steps while the pool goes on; only when all are whole do they count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gamesad.crystal.block import Block
+from gamesad.crystal.chain import STEP, Chain
+from gamesad.crystal.layout import BLOCK_HEAD
+
+
+class Copies:
+    def __init__(self, old: Chain, new: Chain) -> None:
+        self._old, self._new = old, new
+        self._made: dict[Block, tuple[int, int, int]] = {}
+        """Of each block: its generation, and the first unit and number of units of its copy."""
+
+    def has(self, block: Block) -> bool:
+        """Whether there is a copy of it as it is now."""
+        return block in self._made and self._made[block][0] == block.generation
+
+    def make(self, block: Block) -> Iterator[None]:
+        """Stops after each MiB; a block that is written or freed at such a stop has no copy afterwards. OutOfSpace."""
+        self._drop(block)
+        if not block.units:
+            return
+        generation, offset, units = block.generation, block.offset, block.units
+        unit = self._new.take(units)
+        end = BLOCK_HEAD + block.stored if generation else 0
+        for at in range(BLOCK_HEAD, end, STEP):
+            part = slice(at, min(at + STEP, end))
+            self._new.bytes[unit * 64 + part.start : unit * 64 + part.stop] = self._old.readable[
+                offset + part.start : offset + part.stop
+            ]
+            yield
+            if (block.generation, block.units) != (generation, units):
+                self._new.give(unit, units)
+                return
+        self._made[block] = generation, unit, units
+
+    def drop_freed(self) -> None:
+        for block in [block for block in self._made if not block.units]:
+            self._drop(block)
+
+    def moved_in(self) -> Chain:
+        """The new chain, with every block in it that has a copy; the old one is closed."""
+        for block, (generation, unit, _) in self._made.items():
+            if generation:
+                self._new.bytes[unit << 6 : (unit << 6) + BLOCK_HEAD] = self._old.bytes[
+                    block.offset : block.offset + BLOCK_HEAD
+                ]
+            block.offset = unit << 6
+        self._old.close()
+        return self._new
+
+    def _drop(self, block: Block) -> None:
+        if block in self._made:
+            _, unit, units = self._made.pop(block)
+            self._new.give(unit, units)
