@@ -22,10 +22,13 @@ class Block:
     ``generation`` counts the writes: 0 is a block that no reader sees yet and that a crash takes along.
     """
 
-    __slots__ = (
-        "generation", "heat", "id", "modified_s", "offset", "owner_bytes", "sealed", "size", "stored", "tier", "units",
-        "view",
-    )  # fmt: skip
+    generation: int = 0
+    modified_s: int = 0
+    heat: float = 0.0
+    """The decayed access count as the header has it."""
+    sealed: bool = False
+    view: memoryview | None = None
+    """The data, read-only, once somebody read them; None while frozen."""
 
     def __init__(self, identity: int, size: int, tier: int, owner_bytes: bytes, unit: int) -> None:
         self.id = identity
@@ -33,12 +36,6 @@ class Block:
         self.tier = tier
         self.owner_bytes = owner_bytes
         self.offset, self.units = unit << 6, size + 127 >> 6
-        self.generation = self.modified_s = 0
-        self.heat = 0.0
-        """The decayed access count as the header has it."""
-        self.sealed = False
-        self.view: memoryview | None = None
-        """The data, read-only, once somebody read them; None while frozen."""
 
     @property
     def address(self) -> int:

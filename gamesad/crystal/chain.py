@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from gamesad.crystal import layout
 from gamesad.crystal.block import FREE_WORD
 from gamesad.crystal.errors import CrystalFull
-from gamesad.crystal.free_space import FreeSpace
+from gamesad.crystal.free_space import LARGE, FreeSpace
 from gamesad.crystal.layout import POOL_HEAD
 
 if TYPE_CHECKING:
@@ -44,7 +44,19 @@ class Backing(Protocol):
 class Chain:
     """An empty one, in a segment without a pool; it takes its first MiB when it is first used."""
 
-    __slots__ = ("_segment", "_sequence", "_start", "bytes", "end", "free", "limit", "readable", "words")
+    __slots__ = (
+        "_first",
+        "_length",
+        "_segment",
+        "_sequence",
+        "_start",
+        "bytes",
+        "end",
+        "free",
+        "limit",
+        "readable",
+        "words",
+    )
 
     def __init__(self, segment: Backing) -> None:
         self._segment = segment
@@ -55,26 +67,48 @@ class Chain:
         self.words = self.bytes.cast("Q")
         self.free = FreeSpace()
         self.end = self._sequence = 0
+        self._first, self._length = -1, 0
+        """The run at hand: short blocks are cut from it one after the other, and it is not in ``free``."""
 
     def take(self, units: int) -> int:
-        """The first unit of a run of so many, in the chain as a free one. OutOfSpace."""
-        unit, rest = self.free.take(units)
-        if unit < 0:
-            self._grow(units)
-            unit, rest = self.free.take(units)
-        words = self.words
-        if rest:
-            words[(unit + units) << 3] = FREE_WORD | rest << 8
-            words[unit << 3] = FREE_WORD | units << 8
+        """The first unit of a run of so many, in the chain as a free one. OutOfSpace.
+
+        A short run of that very length, or what comes next of the run at hand; a long one where it fits best.
+        """
+        words, at_hand = self.words, self._length
+        if units > at_hand or units >= LARGE or self.free.has(units):
+            unit = self._find(units)
+        else:
+            unit = self._first
+            self._first = unit + units
+            self._length = at_hand - units
+            if units < at_hand:
+                words[(unit + units) << 3] = FREE_WORD | (at_hand - units) << 8
+                words[unit << 3] = FREE_WORD | units << 8
         self._sequence = words[_SEQUENCE] = self._sequence + 2
         return unit
 
     def give(self, unit: int, units: int) -> None:
         """Frees a run and joins it with the free ones beside it."""
-        self.words[unit << 3] = FREE_WORD | units << 8  # also where it is joined: nothing that looks used stays behind
+        words, end = self.words, unit + units
+        words[unit << 3] = FREE_WORD | units << 8  # also where it is joined: nothing that looks used stays behind
+        if end == self._first and not self.free.ends_at(unit):
+            self._first = unit
+            self._length = length = self._length + units
+            words[unit << 3] = FREE_WORD | length << 8
+            return
+        if end == self._first or unit == self._first + self._length:
+            self.settle()
         first, length = self.free.give(unit, units)
         if length != units:
-            self.words[first << 3] = FREE_WORD | length << 8
+            words[first << 3] = FREE_WORD | length << 8
+
+    def settle(self) -> FreeSpace:
+        """All that is free, the run at hand too."""
+        if self._length:
+            self.free.keep(self._first, self._length)
+        self._first, self._length = -1, 0
+        return self.free
 
     def moved(self) -> None:
         """A block stands in two places, and is about to leave the first: a walk may have met neither."""
@@ -85,6 +119,20 @@ class Chain:
         for view in (self.words, self.readable, self.bytes):
             with suppress(BufferError):  # somebody still reads a block
                 view.release()
+
+    def _find(self, units: int) -> int:
+        exact = self.free.has(units)
+        if not exact:
+            self.settle()
+        unit, length = self.free.take(units)
+        if unit < 0:
+            self._grow(units)
+            unit, length = self.free.take(units)
+        if not exact and length > units:
+            self._first, self._length = unit + units, length - units
+            self.words[self._first << 3] = FREE_WORD | self._length << 8
+            self.words[unit << 3] = FREE_WORD | units << 8
+        return unit
 
     def _grow(self, units: int) -> None:
         """A free run of so many units at the end."""

@@ -28,7 +28,7 @@ class FreeSpace:
         """length << 32 | first unit, ascending."""
 
     def take(self, units: int) -> tuple[int, int]:
-        """The first of so many units, and how many are left free behind them. (-1, 0): no run is long enough."""
+        """The first unit of a run of that length, or of the shortest that is longer, and its length. (-1, 0): none."""
         if units < LARGE and (which := self._which >> units):
             length = units + (which & -which).bit_length() - 1
             runs = self._small[length]
@@ -42,12 +42,16 @@ class FreeSpace:
             run = self._large.pop(place)
             length, first = run >> 32, run & _PLACE
         del self._starts[first]
-        rest = length - units
-        if rest:
-            self._keep(first + units, rest)
-        else:
-            del self._ends[first + length]
-        return first, rest
+        del self._ends[first + length]
+        return first, length
+
+    def has(self, units: int) -> bool:
+        """Whether a short run has just that length."""
+        return units < LARGE and bool(self._which >> units & 1)
+
+    def ends_at(self, unit: int) -> bool:
+        """Whether a run ends right before this unit."""
+        return unit in self._ends
 
     def give(self, first: int, units: int) -> tuple[int, int]:
         """Joins these units with the runs beside them; first unit and length of the whole."""
@@ -59,8 +63,19 @@ class FreeSpace:
         if after := self._starts.pop(end, 0):
             self._forget(end, after)
             end += after
-        self._keep(first, end - first)
+        self.keep(first, end - first)
         return first, end - first
+
+    def keep(self, first: int, length: int) -> None:
+        """Adds a run that touches no other."""
+        self._starts[first] = length
+        self._ends[first + length] = first
+        if length < LARGE:
+            self._small[length].add(first)
+            self._which |= 1 << length
+        else:
+            run = length << 32 | first
+            self._large.insert(bisect_left(self._large, run), run)
 
     def last(self, end: int) -> int:
         """Length of the run that ends there, 0 if none does."""
@@ -77,16 +92,6 @@ class FreeSpace:
     def runs(self) -> dict[int, int]:
         """First unit and length of each run."""
         return dict(self._starts)
-
-    def _keep(self, first: int, length: int) -> None:
-        self._starts[first] = length
-        self._ends[first + length] = first
-        if length < LARGE:
-            self._small[length].add(first)
-            self._which |= 1 << length
-        else:
-            run = length << 32 | first
-            self._large.insert(bisect_left(self._large, run), run)
 
     def _forget(self, first: int, length: int) -> None:
         """Takes a run from its class; ``_starts`` and ``_ends`` are the caller's."""

@@ -356,7 +356,8 @@ def _let_go(block: Block) -> None:
     """Makes a view that somebody kept raise; one that an array was made from stays as it is."""
     view, block.view = block.view, None
     try:  # noqa: SIM105 - suppress() takes as long as the rest of free()
-        view and view.release()
+        if view:
+            view.release()
     except BufferError:
         pass
 
