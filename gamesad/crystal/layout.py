@@ -169,6 +169,7 @@ def row_size(columns: int) -> int:
 
 
 # ---- text: one line per value, fields between tabs: type, path..., value
+TEXT_DEPTH = 8
 Plain = str | int | float | bool
 Texts = dict[str, "Plain | Texts"]
 
@@ -198,8 +199,8 @@ def from_text(text: str) -> Texts:
         if not line:
             continue
         kind, *path, value = line.split("\t")
-        if not path:
-            raise ValueError("a line without a path")
+        if kind not in ("s", "i", "d", "b") or not 0 < len(path) <= TEXT_DEPTH:
+            raise ValueError(f"a line of kind {kind[:9]!r} with {len(path)} keys")
         into = fields
         for key in path[:-1]:
             deeper = into.setdefault(key, {})

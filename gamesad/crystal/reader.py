@@ -5,51 +5,60 @@
     for tick in attach().follow():
         print(tick.tick, tick.values["hwmon.k10temp-pci-00c3.temp1"])
 
-Standard library only. Nothing here waits for the daemon or can disturb it.
+Standard library only. Nothing here waits for the daemon or can disturb it. Every call may raise NotThere (no daemon, or
+it has just started), NotTrusted (not root's file and not this user's), WrongAbi, Damaged and Torn; each is one line.
 """
 
 from __future__ import annotations
 
-import os
-import stat
 import time
 
 from gamesad.crystal import layout
+from gamesad.crystal.attachment import Attachment
+from gamesad.crystal.blocks import BlockInfo, Blocks
+from gamesad.crystal.decisions import Entry, place
 from gamesad.crystal.directory import Directory
-from gamesad.crystal.errors import Damaged, NotThere, NotTrusted, Torn
-from gamesad.crystal.header import Header, State, directory_slot, latest_slot
+from gamesad.crystal.errors import CrystalError, Damaged, NotThere, NotTrusted, Torn, WrongAbi
+from gamesad.crystal.header import directory_slot, latest_slot
 from gamesad.crystal.latest import Latest
-from gamesad.crystal.source import File, Mapped, Source, record, whole_slot
+from gamesad.crystal.source import record, whole_slot
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # typing itself would cost a client more than all of this
+if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Self
+    from typing import Any, Self
+
+    from numpy.typing import NDArray
+
+    from gamesad.crystal.points import Point
+
+__all__ = [
+    "BlockInfo", "Crystal", "CrystalError", "Damaged", "Directory", "Entry", "Latest", "NotThere", "NotTrusted", "Torn",
+    "WrongAbi", "attach",
+]  # fmt: skip
 
 POLL_S = 0.05
-_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""Between two looks of ``follow``: a tick is seen so much later at most."""
+_TRIES = 8
+_FOREVER_US = 1 << 63
 
 
 def attach(path: str = layout.PATH, *, mapped: bool = False) -> Crystal:
-    """The segment at the path. NotThere, NotTrusted, WrongAbi, Damaged.
+    """The segment at the path.
 
-    ``mapped``: read memory instead of the file, without a system call; if root cuts the file off in place, which
-    gamesad never does, the reading process then ends by SIGBUS where it would otherwise get Damaged.
+    ``mapped``: read memory instead of the file, without a system call. If root cuts the file off in place, which gamesad
+    never does, the reading process then ends by SIGBUS where it otherwise gets Damaged.
     """
     return Crystal(path, mapped=mapped)
 
 
 class Crystal:
-    """A view of the segment that attaches again by itself when the daemon was restarted or has moved it."""
+    """A view of the segment that attaches again by itself when the daemon was restarted or has moved it. One thread's."""
 
     def __init__(self, path: str = layout.PATH, *, mapped: bool = False) -> None:
-        self.path = path
-        self._mapped = mapped
-        self._handle = -1
-        self._source: Source
+        self._at = Attachment(path, mapped=mapped)
         self._directory: Directory | None = None
-        self._sequence = 0
-        self._attach()
+        self._directory_of = 0
 
     def __enter__(self) -> Self:
         return self
@@ -58,164 +67,182 @@ class Crystal:
         self.close()
 
     def close(self) -> None:
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
-            del self._source
+        self._at.close()
+
+    # ---- who writes
+
+    @property
+    def path(self) -> str:
+        return self._at.path
 
     @property
     def generation(self) -> int:
-        """Another number: the segment is another file than before."""
-        return self._state().generation
+        """Larger in each file that replaces another."""
+        return self._at.state.generation
 
     @property
     def version(self) -> str:
         """Of the gamesad that writes."""
-        return self._header.version
+        return self._at.header.version
 
     @property
     def simulated(self) -> bool:
-        return bool(self._state().flags & layout.FLAG_SIMULATED)
+        return bool(self._at.state.flags & layout.FLAG_SIMULATED)
 
     @property
     def started_s(self) -> float:
         """When the gamesad that writes was started, in s since the epoch."""
-        return self._state().started_ns / 1e9
+        return self._at.state.started_ns / 1e9
 
     @property
     def stale_since_s(self) -> float | None:
         """When the daemon last said that it lives, in s since the epoch; None while it does."""
         try:
-            state = self._fresh()
+            state = self._at.fresh()
         except NotThere:
-            state = self._state()
+            state = self._at.state
         now_ns = time.monotonic_ns()
-        if state.alive(now_ns):
-            return None
-        return time.time() - max(0, now_ns - state.heartbeat_ns) / 1e9
+        return None if state.alive(now_ns) else time.time() - max(0, now_ns - state.heartbeat_ns) / 1e9
+
+    # ---- what is
 
     def latest(self) -> Latest:
-        """The newest tick. NotThere before the first; Torn, Damaged."""
-        self._fresh()
+        """The newest tick. NotThere before the first."""
+        self._at.fresh()
         return self._latest()[1]
 
     def directory(self) -> Directory:
-        """What the sensors and tunables are. NotThere, Torn, Damaged."""
-        self._fresh()
+        """What the sensors and tunables are."""
+        self._at.fresh()
         return self._read_directory()
 
     def follow(self, timeout_s: float | None = None) -> Iterator[Latest]:
         """Each new tick, once, as it comes; ticks that came between two looks are skipped.
 
-        Waits while there is no daemon, and goes on with the next one; ends after ``timeout_s`` without a tick.
+        Waits while there is no daemon and goes on with the next one, with its first tick; ends after ``timeout_s``
+        without a tick.
         """
-        seen = (0, 0)
+        looked: tuple[int, int] | None = None
+        seen: tuple[int, int] | None = None
         until_s = _after(timeout_s)
-        while True:
+        while until_s is None or time.monotonic() < until_s:
             try:
-                self._fresh()
-                sequence = self._source.word(self._header.sections[layout.LATEST][0])
-                if sequence != self._sequence:
-                    self._sequence, tick = self._latest()
-                    this = (self._state().started_ns, tick.tick)
-                    if this != seen:
-                        seen = this
+                state = self._at.fresh()
+                look = (self._at.number, self._at.source.word(self._at.header.sections[layout.LATEST][0]))
+                if look != looked:
+                    sequence, tick = self._latest()
+                    looked = (self._at.number, sequence)
+                    if (state.started_ns, tick.tick) != seen:
+                        seen = (state.started_ns, tick.tick)
                         yield tick
                         until_s = _after(timeout_s)
                         continue
-            except (NotThere, Torn):
+            except (NotThere, Torn):  # none yet, or none any more, or on the next look
                 pass
-            if until_s is not None and time.monotonic() >= until_s:
-                return
             time.sleep(POLL_S)
 
+    # ---- what was
+
+    def history(self, sensor: str, since_us: int = 0, until_us: int = _FOREVER_US, max_points: int = 0) -> list[Point]:
+        """Time in µs since the epoch at its end, minimum, mean and maximum of each stretch, oldest first.
+
+        From the finest ring that reaches back to ``since_us``; at most ``max_points`` (0: no bound), merged so that no
+        extreme is lost. KeyError: no such sensor.
+        """
+        from gamesad.crystal import points  # noqa: PLC0415 - a status does without
+
+        length = self._at.fresh().length
+        names = [column.name for column in self._read_directory().columns]
+        if sensor not in names:
+            raise KeyError(sensor)
+        columns = self._at.header.geometry.columns
+        rings = [
+            points.Ring(self._at.source, found[0], columns, ring, crc=self._at.crc)
+            for number, ring in enumerate(self._at.header.geometry.rings)
+            if (found := self._at.section(layout.RING_1S + number, length))
+        ]
+        return points.query(rings, names.index(sensor), since_us, until_us, max_points)
+
+    def decisions(self, count: int = 0) -> list[Entry]:
+        """The newest ``count`` (0: all there are), oldest first; those that are not whole are left out."""
+        found = self._at.section(layout.DECISIONS, self._at.fresh().length)
+        if not found:
+            return []
+        slots, source = self._at.header.geometry.decisions, self._at.source
+        written = source.word(found[0])
+        rows = {
+            number: source.copy(found[0] + place(number, slots), layout.DECISION_SIZE)
+            for number in range(max(1, written + 1 - min(count or slots, slots)), written + 1)
+        }
+        safe = source.word(found[0]) - slots + 1  # what the writer may be at has the place of the one before that
+        return [entry for number, row in rows.items() if number > safe and (entry := self._entry(row, number))]
+
+    def arrays(self) -> dict[int, NDArray[Any]]:
+        """The rings where they lie, by period in s, for programs with numpy: no copy, read-only, changing as you look.
+
+        Fields ``time_us``, ``samples``, ``columns`` (minimum, mean, maximum of each); row n lies in place n % rows. What
+        must not be torn is copied, and counts if the ring was not written that far meanwhile: ``history`` does all that.
+        """
+        from gamesad.crystal.arrays import rings  # noqa: PLC0415 - only with numpy
+
+        return rings(self._at, self._at.fresh().length)
+
+    # ---- the pool
+
+    def blocks(self) -> list[BlockInfo]:
+        """Every block of the pool, by address."""
+        pool = self._pool()
+        return pool.all() if pool else []
+
+    def read(self, block: int) -> bytes:
+        """What the block of that id holds, inflated, checked against its CRC where it has one. NotThere: none has it."""
+        pool = self._pool()
+        if not pool:
+            raise NotThere(f"there is no block {block}, the pool is empty; try again in a minute")
+        return pool.read(block)
+
+    def statistics(self) -> dict[str, int]:
+        """Of the pool, as the daemon last published them (``layout.STATISTICS``); {} before the pool is used."""
+        pool = self._pool()
+        return pool.statistics() if pool else {}
+
+    def _pool(self) -> Blocks | None:
+        found = self._at.section(layout.POOL, self._at.fresh().length)
+        if not found or found[1] <= layout.POOL_HEAD:
+            return None
+        pool = Blocks(self._at.source, *found)
+        return pool if pool.begun else None
+
     def _latest(self) -> tuple[int, Latest]:
-        geometry, (offset, _) = self._header.geometry, self._header.sections[layout.LATEST]
-        for _ in range(8):
-            sequence, data = whole_slot(self._source, offset, latest_slot(geometry.columns), crc=self._crc)
+        """The record's sequence and the tick. A directory newer than the tick is as good: columns stay where they are."""
+        at, columns = self._at, self._at.header.geometry.columns
+        for _ in range(_TRIES):
+            sequence, data = whole_slot(
+                at.source, at.header.sections[layout.LATEST][0], latest_slot(columns), crc=at.crc
+            )
             if not data:
-                raise NotThere(f"gamesad has just started, no tick is at {self.path} yet; try again in a second")
-            directory = self._directory or self._read_directory()
-            latest = Latest(data, geometry.columns, directory)
+                raise NotThere(f"gamesad has just started, no tick is at {at.path} yet; try again in a second")
+            directory = (
+                self._directory if self._directory and self._directory_of == at.number else self._read_directory()
+            )
+            latest = Latest(data, columns, directory)
             if latest.directory_generation <= directory.generation:
                 return sequence, latest
             self._directory = None
-        raise Torn(f"{self.path}: the directory changed in each of 8 tries; try again")
+        raise Torn(f"{at.path}: the directory changed in each of {_TRIES} tries; try again")
 
     def _read_directory(self) -> Directory:
-        geometry, (offset, _) = self._header.geometry, self._header.sections[layout.DIRECTORY]
-        data = record(self._source, offset, directory_slot(geometry.columns, geometry.tunables), crc=self._crc)
-        directory = self._directory = Directory(data, geometry)
+        at, geometry = self._at, self._at.header.geometry
+        size = directory_slot(geometry.columns, geometry.tunables)
+        directory = Directory(record(at.source, at.header.sections[layout.DIRECTORY][0], size, crc=at.crc), geometry)
+        self._directory, self._directory_of = directory, at.number
         return directory
 
-    # ---- which file
-
-    def _state(self) -> State:
-        return State(self._source.copy(layout.LENGTH_AT, layout.CHANGING.size), 0)
-
-    def _fresh(self) -> State:
-        """Attach to the segment that is at the path now, if this one is not it any more."""
-        state = self._state()
-        if state.state == layout.REPLACED or not (state.alive(time.monotonic_ns()) or self._is_at_path()):
-            self._attach()
-            state = self._state()
-        if state.state == layout.CLOSED:
-            raise NotThere(f"gamesad was stopped, {self.path} is not written any more; systemctl start gamesad")
-        if isinstance(self._source, Mapped) and state.length > len(self._source.memory):
-            self._source = self._map(state)
-        return state
-
-    def _is_at_path(self) -> bool:
+    def _entry(self, row: bytes, number: int) -> Entry | None:
         try:
-            return os.path.samestat(os.lstat(self.path), os.fstat(self._handle))
-        except OSError:
-            return False
-
-    def _attach(self) -> None:
-        handle = _open(self.path)
-        try:
-            page = os.pread(handle, layout.HEADER_SIZE, 0)
-            header, state = Header(page, self.path), State(page)
-            _check_length(self.path, state.length, os.fstat(handle).st_size)
-        except BaseException:
-            os.close(handle)
-            raise
-        self.close()
-        self._handle, self._header = handle, header
-        self._crc = bool(state.flags & layout.FLAG_CRC)
-        self._directory, self._sequence = None, 0
-        self._source = self._map(state) if self._mapped else File(handle)
-
-    def _map(self, state: State) -> Mapped:
-        import mmap  # noqa: PLC0415 - who only wants a status does not pay for it
-
-        return Mapped(mmap.mmap(self._handle, state.length, mmap.MAP_SHARED, mmap.PROT_READ))
-
-
-def _open(path: str) -> int:
-    """A file that root or this user owns and nobody else can write. NotThere, NotTrusted."""
-    try:
-        handle = os.open(path, _OPEN)
-    except FileNotFoundError:
-        raise NotThere(f"no gamesad publishes at {path}; start it: systemctl start gamesad") from None
-    except OSError as error:
-        raise NotTrusted(f"{path} cannot be opened as gamesad's segment ({error.strerror}); remove it") from None
-    status = os.fstat(handle)
-    if not stat.S_ISREG(status.st_mode):
-        why = "is not a file"
-    elif status.st_uid not in (0, os.geteuid()):
-        why = f"belongs to user {status.st_uid}, not to root"
-    elif status.st_mode & 0o022:
-        why = "can be written by others"
-    else:
-        return handle
-    os.close(handle)
-    raise NotTrusted(f"{path} {why} and is not read; remove it and restart gamesad")
-
-
-def _check_length(path: str, length: int, size: int) -> None:
-    if not layout.HEADER_SIZE <= length <= size:
-        raise Damaged(f"{path} is damaged: {size} of {length} bytes are there; restart gamesad")
+            return Entry(row, number, crc=self._at.crc)
+        except Damaged:
+            return None
 
 
 def _after(timeout_s: float | None) -> float | None:

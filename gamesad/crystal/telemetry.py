@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from binascii import crc32
+from contextlib import suppress
 from math import nan
 from typing import TYPE_CHECKING
 
-from gamesad.crystal import directory, layout
+from gamesad.crystal import decisions, directory, layout
+from gamesad.crystal.decisions import Entry, whole_lines
+from gamesad.crystal.errors import Damaged
 from gamesad.crystal.header import directory_slot, latest_slot
 from gamesad.crystal.record import Record
 
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from gamesad.crystal.previous import Previous
     from gamesad.crystal.segment import Segment
 
-_TEXT_OF_DECISION = layout.DECISION_SIZE - layout.DECISION_HEAD.size
+_MOST = 1 << 48
+"""More decisions than anybody made."""
 _FORECAST_SIZE = layout.CONFIDENCE.size + layout.FORECASTS * layout.FORECAST.size
 
 Forecast = tuple[int, int, bytes]
@@ -92,56 +95,39 @@ class Telemetry:
     def decision(self, since_s: float, action: str, source: str, text: bytes) -> int:
         """One more decision, newest last; its number."""
         number = self.decision_number + 1
-        text = whole_lines(text, _TEXT_OF_DECISION)
-        self._put(number, decision_entry(number, since_s, action, source, text, crc=self._crc))
+        self._put(number, decisions.pack(number, since_s, action, source, text, crc=self._crc))
         return number
 
-    def restore(self, entries: Sequence[bytes]) -> None:
-        """Decisions of an earlier segment or of the archive (``decision_entry``), oldest first: before any own."""
-        for entry in entries[-self._slots :]:
-            self._put(int.from_bytes(entry[:8], "little"), entry)
+    def restore(self, entries: Mapping[int, bytes]) -> None:
+        """Decisions of an earlier segment or of the archive, rows by number in rising order; before any own."""
+        for number, entry in entries.items():
+            self._put(number, entry)
 
     def take_over(self, previous: Previous) -> tuple[int, int]:
-        """Decisions that are whole in what was there before come first; how many were, and how many were not."""
+        """Puts the decisions that are whole in ``previous`` first: how many were, and how many were not."""
         found = previous.section(layout.DECISIONS)
         if not found:
             return 0, 0
-        written = int.from_bytes(previous.memory[found[0] : found[0] + 8], "little")
-        slots = previous.header.geometry.decisions
-        if written > 1 << 62:  # nobody decided that often
+        memory, slots = previous.memory, previous.header.geometry.decisions
+        written = int.from_bytes(memory[found[0] : found[0] + 8], "little")
+        if written > _MOST:
             return 0, slots
-        whole: list[bytes] = []
-        for number in range(max(1, written - slots + 1), written + 1):
-            begin = found[0] + layout.RING_HEAD + (number - 1) % slots * layout.DECISION_SIZE
-            entry = previous.memory[begin : begin + layout.DECISION_SIZE]
-            if decision_is_whole(entry, number, crc=previous.crc):
-                whole.append(entry)
+        first = max(1, written - slots + 1)
+        whole: dict[int, bytes] = {}
+        for number in range(first, written + 1):
+            begin = found[0] + decisions.place(number, slots)
+            row = memory[begin : begin + layout.DECISION_SIZE]
+            with suppress(Damaged):
+                entry = Entry(row, number, crc=previous.crc)
+                text = row[layout.DECISION_HEAD.size :].rstrip(b"\0")
+                whole[number] = decisions.pack(number, entry.since_s, entry.action, entry.source, text, crc=self._crc)
         self.restore(whole)
-        return len(whole), min(written, slots) - len(whole)
+        return len(whole), written + 1 - first - len(whole)
 
-    def _put(self, number: int, entry: bytes) -> None:
-        begin = self._decisions + layout.RING_HEAD + (number - 1) % self._slots * layout.DECISION_SIZE
-        self._memory[begin : begin + len(entry)] = entry
+    def _put(self, number: int, row: bytes) -> None:
+        begin = self._decisions + decisions.place(number, self._slots)
+        self._memory[begin : begin + len(row)] = row
         self._words[self._decisions // 8] = number
-
-
-def decision_entry(number: int, since_s: float, action: str, source: str, text: bytes, *, crc: bool) -> bytes:
-    places = (layout.ACTIONS.index(action), layout.SOURCES.index(source))
-    head = layout.DECISION_HEAD.pack(number, since_s, *places, 0, len(text), crc32(text) if crc else 0)
-    return (head + text).ljust(layout.DECISION_SIZE, b"\0")
-
-
-def decision_is_whole(entry: bytes, number: int, *, crc: bool) -> bool:
-    """Whether an entry that nobody vouches for is the one of that number, and can be read."""
-    found, _, action, source, _, size, check = layout.DECISION_HEAD.unpack_from(entry)
-    text = entry[layout.DECISION_HEAD.size :][:size]
-    if found != number or action >= len(layout.ACTIONS) or source >= len(layout.SOURCES) or size > _TEXT_OF_DECISION:
-        return False
-    try:
-        layout.from_text(text.decode())
-    except ValueError:
-        return False
-    return not crc or crc32(text) == check
 
 
 def pack_forecast(
@@ -158,8 +144,3 @@ def pack_forecast(
         values = (*expected[column][:horizons], *rest, *upper[column][:horizons], *rest)
         rows.append(layout.FORECAST.pack(column, 0, *values))
     return horizons, len(columns), b"".join(rows).ljust(_FORECAST_SIZE, b"\0")
-
-
-def whole_lines(text: bytes, size: int) -> bytes:
-    """At most ``size`` bytes of it, up to the end of a line."""
-    return text if len(text) <= size else text[: text.rfind(b"\n", 0, size) + 1]
