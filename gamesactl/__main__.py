@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from importlib import import_module
 
 from gamesactl import terminal
-from gamesactl.arguments import Arguments, parse
-from gamesactl.errors import INTERRUPTED, OK, ClientError
+from gamesactl.errors import INTERRUPTED, OK, ClientError, Failed
 from gamesactl.output import Output
-from gamesactl.render import to_json
+from gamesad.crystal.errors import CrystalError
+
+TYPE_CHECKING = False  # as in typing, without importing it
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gamesactl.arguments import Arguments
 
 _BROKEN_PIPE = 141  # what a shell shows for a program ended by SIGPIPE
+_AT_ONCE = (["status"], ["status", "--json"], ["--json", "status"])
+"""Asked for by every prompt and panel: the table of verbs is not read for them."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,6 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ClientError as error:
         _tell(error, json=json)
         return error.exit_code
+    except CrystalError as error:
+        _tell(Failed(str(error)), json=json)
+        return Failed.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -40,6 +48,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
+    if list(words) in _AT_ONCE:
+        from gamesactl.commands.status import show  # noqa: PLC0415 - as parse below
+
+        show(Output(json=len(words) > 1))
+        return OK
+    from importlib import import_module  # noqa: PLC0415 - not for what is done at once
+
+    from gamesactl.arguments import parse  # noqa: PLC0415
+
     arguments = parse(words)
     if arguments.help:
         _help(arguments)
@@ -62,6 +79,8 @@ def _help(arguments: Arguments) -> None:
 def _tell(error: ClientError, *, json: bool) -> None:
     """One line on stderr, in the form that was asked for."""
     if json:
+        from gamesactl.render import to_json  # noqa: PLC0415 - seldom
+
         line = to_json({"Error": str(error), "Name": error.name, "ExitCode": error.exit_code})
     else:
         line = f"gamesactl: {terminal.harmless(error, 1000)}"

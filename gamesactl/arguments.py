@@ -18,7 +18,7 @@ class Arguments:
         self.verb: Verb | None = None
         self.words: list[str] = []
         self.rest: list[str] = []
-        self.options: dict[str, str] = {}
+        self.options: dict[str, list[str]] = {}
         self.json = False
         self.color = True
         self.help = False
@@ -28,8 +28,12 @@ class Arguments:
         return self.words[place] if place < len(self.words) else None
 
     def option(self, name: str) -> str | None:
-        """The value of an option, None where it was not given."""
-        return self.options.get(name)
+        """The value of an option, the last one where it was given twice; None where it was not given."""
+        return self.every(name)[-1] if self.given(name) else None
+
+    def every(self, name: str) -> list[str]:
+        """The values of an option that may be given more than once."""
+        return self.options.get(name, [])
 
     def given(self, name: str) -> bool:
         return name in self.options
@@ -99,7 +103,7 @@ def _option(result: Arguments, word: str, words: Iterator[str]) -> None:
         if following is None:
             raise Usage(f"{name} needs a value: {name} {option.value}")
         value = following
-    result.options[option.name] = value
+    result.options.setdefault(option.name, []).append(value)
 
 
 def _flag(result: Arguments, option: Option) -> None:
@@ -110,7 +114,7 @@ def _flag(result: Arguments, option: Option) -> None:
     elif option.name == "help":
         result.help = True
     else:
-        result.options[option.name] = ""
+        result.options[option.name] = [""]
 
 
 def _known(options: Sequence[Option], name: str) -> Option | None:

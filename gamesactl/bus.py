@@ -75,6 +75,23 @@ class Gamesad:
     async def decisions(self, count: int) -> list[Fields]:
         return await self._dictionaries("GetDecisions", "u", count)
 
+    async def history(
+        self, sensor: str, since_us: int, until_us: int, points: int
+    ) -> list[tuple[int, float, float, float]]:
+        """Time in µs, minimum, mean, maximum; ``points`` 0 for all there are."""
+        body = await self._call("GetHistory", "sttu", sensor, since_us, until_us, points, timeout_s=_CHANGE_S)
+        return [(int(row[0]), float(row[1]), float(row[2]), float(row[3])) for row in _only(body, list)]
+
+    async def crystal_stats(self) -> Fields:
+        return await self._dictionary("CrystalStats")
+
+    async def compact_crystal(self) -> None:
+        await self._change("CompactCrystal")
+
+    async def apply_layout(self, plan: str) -> Fields:
+        """What the daemon did with it."""
+        return dict(_only(await self._change("ApplyLayout", "s", plan), dict))
+
     async def properties(self) -> Fields:
         """All properties of the interface, by name."""
         return await self._dictionary("GetAll", "s", names.INTERFACE, interface=names.PROPERTIES)

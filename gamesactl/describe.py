@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from gamesactl.render import Fields, items, mapping, number, text
 from gamesactl.terminal import harmless
 from gamesactl.values import amount, clock, percent, span
+
+TYPE_CHECKING = False  # as in typing, without importing it
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ACTIONS = {
     "noop": ("nothing is changed", "good"),

@@ -7,8 +7,12 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 
+from gamesactl import segment
+from gamesactl.errors import Unreachable
 from gamesactl.render import Fields, text
+from gamesactl.values import amount, clock
 from gamesad import __version__
+from gamesad.crystal.errors import CrystalError
 
 PART = "service"
 SYSTEMD = "/run/systemd/system"
@@ -31,6 +35,7 @@ def findings(status: Fields | None) -> Iterator[dict[str, str]]:
     if status is not None:
         yield from _running(status)
     yield from _unit(running=status is not None)
+    yield from _segment(status)
     yield from _files()
     yield from _person(os.environ)
 
@@ -89,6 +94,31 @@ def _enabled() -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return ran.stdout.strip()
+
+
+def _segment(status: Fields | None) -> Iterator[dict[str, str]]:
+    """Whether numbers can be read from shared memory, and why not. Nobody misses it where the daemon is away."""
+    where = segment.path()
+    if not where:
+        return
+    try:
+        crystal = segment.attach()
+        stale_s = crystal.stale_since_s
+        found = os.stat(where)
+    except Unreachable as error:
+        if status is not None:
+            yield finding("note", f"{error}; gamesactl asks the bus", "why: journalctl -u gamesad")
+        return
+    except (CrystalError, OSError) as error:
+        remedy = f"sudo systemctl restart gamesad; who put it there: ls -l {where}"
+        yield finding("missing", f"the segment is not used: {error}", remedy)
+        return
+    said = f"{where} has {amount(found.st_size, 'B')} and belongs to uid {found.st_uid}"
+    if stale_s is not None:
+        remedy = "sudo systemctl restart gamesad; what happened: journalctl -u gamesad"
+        yield finding("missing", f"the segment is stale since {clock(stale_s)}: {said}", remedy)
+    else:
+        yield finding("good", f"readings are in shared memory: {said}")
 
 
 def _files() -> Iterator[dict[str, str]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 
 TYPE_CHECKING = False  # as in typing, without the 10 ms of importing it
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Self, TextIO
 
 _STYLES = {"bold": "1", "dim": "2", "good": "32", "warn": "33", "bad": "31", "notice": "1;33"}

@@ -61,6 +61,7 @@ GLOBAL_OPTIONS = (JSON, NO_COLOR, HELP)
 
 _PROFILE = Argument("NAME", "a profile; see gamesactl profiles", kind="profile")
 _TUNABLE = Argument("TUNABLE", "a tunable; see gamesactl tunables", kind="tunable")
+_SINCE = Option("since", "how far back: 10m, 24h (default 10m)", value="TIME")
 _REASON = Option("reason", "why, for everybody who asks later", value="TEXT")
 
 VERBS = (
@@ -245,6 +246,71 @@ VERBS = (
         "the last decisions, newest first, each with its reason",
         options=(Option("count", "how many (default 20)", value="N", short="n"),),
         examples=(("gamesactl decisions -n 5", "the last five"),),
+    ),
+    Verb(
+        "history",
+        "history",
+        "what sensors showed: least, mean and most over time",
+        arguments=(Argument("SENSOR", "one sensor, by name or label, over time", kind="sensor", optional=True),),
+        options=(
+            _SINCE,
+            Option("points", "at most so many rows of one sensor (default 20; 0: all)", value="N", short="n"),
+        ),
+        text="Without SENSOR one row for each temperature, power, frequency, load and fan. Kept are 10 minutes by the "
+        "second, 24 hours by 10 seconds and 30 days by 5 minutes, each with its least and its most.",
+        examples=(
+            ("gamesactl history", "the last ten minutes of everything"),
+            ("gamesactl history 'CPU package' --since 24h", "one day of one sensor"),
+        ),
+    ),
+    Verb(
+        "export",
+        "history",
+        "what sensors showed, as rows for a spreadsheet or a program",
+        options=(
+            Option("format", "csv or json", value="csv|json", short="f", kind="format"),
+            _SINCE,
+            Option("sensor", "only this one; may be given more than once", value="NAME", kind="sensor"),
+        ),
+        text="On standard output: a row per sensor and time. Times are UTC; what is unknown is empty.",
+        examples=(
+            ("gamesactl export --format csv --since 24h > day.csv", "a day of everything"),
+            ("gamesactl export --format json --sensor 'CPU package'", "ten minutes of one sensor"),
+        ),
+    ),
+    Verb(
+        "crystal",
+        "crystal",
+        "what is in the shared memory segment, and how it lies there",
+        arguments=(
+            Argument("stats|blocks|dump|advise|compact", "what to do", kind="crystal"),
+            Argument("BLOCK", "with dump: a block's number or address", optional=True),
+        ),
+        options=(
+            Option("command", "with advise: the program that makes the plan", value="CMD", kind="file"),
+            Option("apply", "with advise: send the plan to gamesad"),
+        ),
+        text="stats: sizes and counts. blocks: every block. dump: one block's header and contents. advise: the plan of "
+        "the built-in adviser for tiers and order, or that of a program, which gets the statistics as JSON on its "
+        "standard input and writes a plan to its standard output. compact: write the segment anew without gaps.",
+        examples=(
+            ("gamesactl crystal blocks", "what is kept, where, and how hot it is"),
+            ("gamesactl crystal advise --command ./advise.py --apply", "a plan from a program of your own"),
+        ),
+    ),
+    Verb(
+        "flight",
+        "flight",
+        "recordings of the minute before and after an alert, a failsafe or a crash",
+        arguments=(
+            Argument("list|show|export", "what to do", kind="flight"),
+            Argument("NUMBER", "with show and export: which recording", optional=True),
+        ),
+        text="list: all that are kept. show: one of them in tables. export: one of them as JSON on standard output.",
+        examples=(
+            ("gamesactl flight list", "what happened, and when"),
+            ("gamesactl flight export 12 > alert.json", "for a report"),
+        ),
     ),
     Verb(
         "doctor",

@@ -4,23 +4,49 @@ from __future__ import annotations
 
 import time
 
-from gamesactl import bus, describe
-from gamesactl.arguments import Arguments
-from gamesactl.output import Output
+from gamesactl import describe, segment
+from gamesactl.errors import Unreachable
 from gamesactl.render import Fields, items, mapping, names, number, text, wrap
 from gamesactl.terminal import Style, harmless
 from gamesactl.values import clock, span
+
+TYPE_CHECKING = False  # as in typing, without importing it
+if TYPE_CHECKING:
+    from gamesactl.arguments import Arguments
+    from gamesactl.output import Output
 
 _INDENT = 13
 _TEMPERATURES = 4
 
 
 def status(_arguments: Arguments, output: Output) -> None:
-    found = bus.run(lambda gamesad: gamesad.status())
+    show(output)
+
+
+def show(output: Output) -> None:
+    found = _look(output)
     if output.json:
         output.document(found)
     else:
         output.lines(lines(found, output.width, output.style))
+
+
+def _look(output: Output) -> Fields:
+    """From the segment where that tells it all, else from the bus; from the segment too where the bus cannot tell."""
+    seen = segment.status()
+    if seen is not None and seen.stale_s is None and seen.whole:
+        return seen.status
+    try:
+        from gamesactl import bus  # noqa: PLC0415 - 50 ms, and it cannot be imported without dbus_next
+
+        return bus.run(lambda gamesad: gamesad.status())
+    except Unreachable as error:
+        if seen is None:
+            raise
+        if seen.stale_s is not None:
+            raise Unreachable(f"stale since {clock(seen.stale_s)}: {error}", error.name) from None
+        output.note(f"not all is shown: {error}")
+        return seen.status
 
 
 def lines(status: Fields, width: int, style: Style) -> list[str]:

@@ -9,7 +9,7 @@ _gamesactl() {
         [[ ${COMP_WORDS[i]} != -* ]] && { verb=${COMP_WORDS[i]}; break; }
     done
     if [[ -z $verb ]]; then
-        COMPREPLY=($(compgen -W 'status sensors tunables profiles set-profile hold release launch pause resume limit set confirm reset reload monitor explain decisions doctor record config version --help --version' -- "$current"))
+        COMPREPLY=($(compgen -W 'status sensors tunables profiles set-profile hold release launch pause resume limit set confirm reset reload monitor explain decisions history export crystal flight doctor record config version --help --version' -- "$current"))
         return
     fi
     case $verb in
@@ -90,6 +90,27 @@ _gamesactl() {
         decisions)
             case $previous in --count|-n) COMPREPLY=(); return ;; esac
             if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--count --json --no-color --help' -- "$current")); return; fi
+            ;;
+        history)
+            case $previous in --since) COMPREPLY=(); return ;; esac
+            case $previous in --points|-n) COMPREPLY=(); return ;; esac
+            if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--since --points --json --no-color --help' -- "$current")); return; fi
+            COMPREPLY=($(compgen -W "$(_gamesactl_names sensors)" -- "$current"))
+            ;;
+        export)
+            case $previous in --format|-f) COMPREPLY=($(compgen -W 'csv json' -- "$current")); return ;; esac
+            case $previous in --since) COMPREPLY=(); return ;; esac
+            case $previous in --sensor) COMPREPLY=($(compgen -W "$(_gamesactl_names sensors)" -- "$current")); return ;; esac
+            if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--format --since --sensor --json --no-color --help' -- "$current")); return; fi
+            ;;
+        crystal)
+            case $previous in --command) COMPREPLY=($(compgen -f -- "$current")); return ;; esac
+            if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--command --apply --json --no-color --help' -- "$current")); return; fi
+            COMPREPLY=($(compgen -W 'stats blocks dump advise compact' -- "$current"))
+            ;;
+        flight)
+            if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--json --no-color --help' -- "$current")); return; fi
+            COMPREPLY=($(compgen -W 'list show export' -- "$current"))
             ;;
         doctor)
             if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--json --no-color --help' -- "$current")); return; fi

@@ -35,7 +35,7 @@ def test_a_negative_number_is_a_value() -> None:
     ("line", "sentence"),
     [
         ("stauts", "unknown verb 'stauts' (did you mean status?); gamesactl --help lists them"),
-        ("history", "unknown verb 'history'; gamesactl --help lists them"),
+        ("neural", "unknown verb 'neural'; gamesactl --help lists them"),
         ("", "a verb is missing, for example: gamesactl status; gamesactl --help lists them"),
         ("status --jsom", "unknown option --jsom (did you mean --json?); see: gamesactl status --help"),
         ("--keep set", "unknown option --keep (a verb comes first); see: gamesactl --help"),
