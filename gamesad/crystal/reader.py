@@ -46,14 +46,17 @@ _FOREVER_US = 1 << 63
 def attach(path: str = layout.PATH, *, mapped: bool = False) -> Crystal:
     """The segment at the path.
 
-    ``mapped``: read memory instead of the file, without a system call. If root cuts the file off in place, which gamesad
-    never does, the reading process then ends by SIGBUS where it otherwise gets Damaged.
+    ``mapped``: read memory instead of the file, without a system call. If root cuts the file off in place, which
+    gamesad never does, the reading process then ends by SIGBUS where it otherwise gets Damaged.
     """
     return Crystal(path, mapped=mapped)
 
 
 class Crystal:
-    """A view of the segment that attaches again by itself when the daemon was restarted or has moved it. One thread's."""
+    """A view of the segment that attaches again by itself when the daemon was restarted or has moved it.
+
+    For one thread.
+    """
 
     def __init__(self, path: str = layout.PATH, *, mapped: bool = False) -> None:
         self._at = Attachment(path, mapped=mapped)
@@ -180,8 +183,8 @@ class Crystal:
     def arrays(self) -> dict[int, NDArray[Any]]:
         """The rings where they lie, by period in s, for programs with numpy: no copy, read-only, changing as you look.
 
-        Fields ``time_us``, ``samples``, ``columns`` (minimum, mean, maximum of each); row n lies in place n % rows. What
-        must not be torn is copied, and counts if the ring was not written that far meanwhile: ``history`` does all that.
+        Fields ``time_us``, ``samples``, ``columns`` (minimum, mean, maximum of each); row n lies in place n % rows.
+        What must not be torn is copied, and counts if the ring was not written that far meanwhile, as in ``history``.
         """
         from gamesad.crystal.arrays import rings  # noqa: PLC0415 - only with numpy
 
@@ -195,7 +198,7 @@ class Crystal:
         return pool.all() if pool else []
 
     def read(self, block: int) -> bytes:
-        """What the block of that id holds, inflated, checked against its CRC where it has one. NotThere: none has it."""
+        """What the block of that id holds, inflated and checked. NotThere: none has it."""
         pool = self._pool()
         if not pool:
             raise NotThere(f"there is no block {block}, the pool is empty; try again in a minute")
@@ -214,17 +217,15 @@ class Crystal:
         return pool if pool.begun else None
 
     def _latest(self) -> tuple[int, Latest]:
-        """The record's sequence and the tick. A directory newer than the tick is as good: columns stay where they are."""
+        """The record's sequence and the tick. A directory newer than the tick will do: columns stay where they are."""
         at, columns = self._at, self._at.header.geometry.columns
+        offset, slot = at.header.sections[layout.LATEST][0], latest_slot(columns)
         for _ in range(_TRIES):
-            sequence, data = whole_slot(
-                at.source, at.header.sections[layout.LATEST][0], latest_slot(columns), crc=at.crc
-            )
+            sequence, data = whole_slot(at.source, offset, slot, crc=at.crc)
             if not data:
                 raise NotThere(f"gamesad has just started, no tick is at {at.path} yet; try again in a second")
-            directory = (
-                self._directory if self._directory and self._directory_of == at.number else self._read_directory()
-            )
+            known = self._directory if self._directory_of == at.number else None
+            directory = known or self._read_directory()
             latest = Latest(data, columns, directory)
             if latest.directory_generation <= directory.generation:
                 return sequence, latest
