@@ -38,20 +38,21 @@ class Copies:
                 return
         self._made[block] = generation, unit, units
 
-    def drop_freed(self) -> None:
+    def complete(self) -> Chain:
+        """The new chain with a header for each copy, and without what was freed since; the blocks lie where they lay."""
         for block in [block for block in self._made if not block.units]:
             self._drop(block)
-
-    def moved_in(self) -> Chain:
-        """The new chain, with every block in it that has a copy; the old one is closed."""
         for block, (generation, unit, _) in self._made.items():
             if generation:
-                self._new.bytes[unit << 6 : (unit << 6) + BLOCK_HEAD] = self._old.bytes[
-                    block.offset : block.offset + BLOCK_HEAD
-                ]
+                to, at = unit << 6, block.offset
+                self._new.bytes[to : to + BLOCK_HEAD] = self._old.bytes[at : at + BLOCK_HEAD]
+        return self._new
+
+    def move_in(self) -> None:
+        """From here on the blocks lie in the new chain; the old one is closed."""
+        for block, (_, unit, _) in self._made.items():
             block.offset = unit << 6
         self._old.close()
-        return self._new
 
     def _drop(self, block: Block) -> None:
         if block in self._made:

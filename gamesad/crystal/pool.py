@@ -23,7 +23,7 @@ from gamesad.crystal.layout import BLOCK_HEAD, BLOCK_SEALED, FROZEN, POOL_HEAD, 
 from gamesad.crystal.recovery import whole_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["Block", "NoSuchBlock", "OutOfBounds", "OutOfSpace", "Pool"]
 
@@ -244,10 +244,13 @@ class Pool:
         for _ in self.moving(segment, order):
             pass
 
-    def moving(self, segment: Backing, order: Iterable[Block]) -> Iterator[None]:
+    def moving(
+        self, segment: Backing, order: Iterable[Block], before: Callable[[], object] = lambda: None
+    ) -> Iterator[None]:
         """As ``move_to``, with a stop after each MiB; what is allocated, written or freed meanwhile is not lost.
 
-        The pool lies where it lay until the last step, and also when it is never made.
+        The pool lies where it lay until the last step, and also when that is never made. ``before`` is called when the
+        copy is whole and the pool not yet moved; what it raises leaves the pool where it is.
         """
         blocks = [block for block in order if block.units]
         start, limit = segment.section(layout.POOL)
@@ -261,13 +264,16 @@ class Pool:
             if not copies.has(block):
                 for _ in copies.make(block):
                     pass
-        copies.drop_freed()
+        new = copies.complete()
+        if new.end:
+            new.words[_NEXT_ID] = self._next_id
+        before()
         for block in self._blocks.values():
             if block.view is not None:
                 _let_go(block)
-        self._chain, self.segment = copies.moved_in(), segment
-        if self._chain.end:
-            self._chain.words[_NEXT_ID] = self._next_id
+        copies.move_in()
+        self._chain, self.segment = new, segment
+        self.publish()
 
     # ---- within
 

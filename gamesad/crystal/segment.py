@@ -13,6 +13,7 @@ import platform
 import stat
 import sys
 import time
+from collections.abc import Iterator
 
 from gamesad.crystal import header, layout
 from gamesad.crystal.errors import CrystalError, CrystalFull, InUse, NotTrusted
@@ -104,20 +105,34 @@ class Segment:
 
         CrystalFull: this segment goes on as if nothing had been tried. After ``publish`` close this one, not unlinked.
         """
-        fresh = Segment(
-            self.path, self.geometry, version=self.version, flags=self.flags, stale_after_s=self.stale_after_s
-        )
+        fresh = self.successor()
         try:
-            end = min(self.length, self._sections[layout.POOL][0])
-            fresh.ensure(end)
+            for _ in fresh.take_from(self):
+                pass
         except CrystalFull:
             fresh.close(unlink=False)
             raise
+        return fresh
+
+    def successor(self) -> Segment:
+        """As ``replace``, and nothing is in it yet."""
+        fresh = Segment(
+            self.path, self.geometry, version=self.version, flags=self.flags, stale_after_s=self.stale_after_s
+        )
         fresh.generation = self.generation + 1
         fresh.words[layout.GENERATION_AT // 8] = fresh.generation
         fresh.words[layout.STARTED_AT // 8] = self.words[layout.STARTED_AT // 8]
-        fresh.memory[layout.HEADER_SIZE : end] = self.memory[layout.HEADER_SIZE : end]
         return fresh
+
+    def take_from(self, other: Segment) -> Iterator[None]:
+        """Copies everything but the pool's contents, with a stop after each MiB. CrystalFull."""
+        end = min(other.length, self._sections[layout.POOL][0])
+        with memoryview(other.memory) as source:
+            for at in range(layout.HEADER_SIZE, end, STEP):
+                upto = min(at + STEP, end)
+                self.ensure(upto)
+                self.memory[at:upto] = source[at:upto]
+                yield
 
     def follow_on(self, previous: Previous | None) -> None:
         self.previous = previous
