@@ -111,8 +111,9 @@ def query(rings: Sequence[Ring], column: int, since_us: int, until_us: int, max_
 
 
 def _reaches(ring: Ring, rows: list[Row], since_us: int) -> bool:
-    """A ring with a row from a clock that was years behind reaches back no further for it."""
-    return rows[0][0] - ring.period_us <= since_us and rows[-1][0] - since_us <= ring.places * ring.period_us
+    """A ring's whole length is not quite there: its newest row is not over yet, its oldest is being replaced. And one
+    with a row from a clock that was years behind reaches back no further for it."""
+    return rows[0][0] - 3 * ring.period_us <= since_us and rows[-1][0] - since_us <= ring.places * ring.period_us
 
 
 def _merged(rows: list[Row], step_us: int) -> list[Point]:
