@@ -33,7 +33,7 @@ def fake_daemon(client_bus: PrivateBus, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture
 def quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No width, no colour, no time zone of whoever runs the tests."""
-    for name in ("COLUMNS", "LINES", "NO_COLOR"):
+    for name in ("COLUMNS", "LINES", "NO_COLOR", "GAMESAD_SHM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("TZ", "UTC")
