@@ -84,6 +84,7 @@ class Control:
             temperature_limits_c=self.temperature_limits_c,
             power_limits_w=self.power_limits_w,
             paused=self.paused_until_s is not None,
+            held=bool(self.holds),
         )
 
     def select(self, name: str, uid: int) -> None:

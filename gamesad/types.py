@@ -359,6 +359,9 @@ class Intent:
     temperature_limits_c: Mapping[str, float] = field(default_factory=dict)
     power_limits_w: Mapping[str, float] = field(default_factory=dict)
     paused: bool = False
+    held: bool = False
+    """The profile is one that somebody holds. Who and why stands in ``cause`` alone: it is no part of a decision,
+    which everybody may read."""
 
 
 class Mode(StrEnum):

@@ -80,7 +80,8 @@ def cause(before: Intent | None, after: Intent | None) -> str:
     """Whose wish changed, and which."""
     if after is None:
         return "nobody wishes anything"
-    by = f" ({after.cause})" if after.cause else ""
+    who = "held" if after.held else after.cause
+    by = f" ({who})" if who else ""
     if before is None or (before.profile.name == after.profile.name and before.chosen != after.chosen):
         return f"profile {after.profile.name}{by}"
     if before.profile.name != after.profile.name:
