@@ -1,11 +1,12 @@
 """The configuration: one frozen Config from TOML files, or every fault in them at once."""
 
-from gamesad.config.keys import Bus, Config, Control, Daemon, Limits, Profiles, Sensors
+from gamesad.config.keys import Bus, Config, Control, Crystal, Daemon, Limits, Profiles, Sensors
 from gamesad.config.load import DEFAULT_DIRS, load
 from gamesad.config.text import reference, show
 
 LimitsConfig = Limits
 ControlConfig = Control
+CrystalConfig = Crystal
 
 __all__ = [
     "DEFAULT_DIRS",
@@ -13,6 +14,8 @@ __all__ = [
     "Config",
     "Control",
     "ControlConfig",
+    "Crystal",
+    "CrystalConfig",
     "Daemon",
     "Limits",
     "LimitsConfig",

@@ -161,6 +161,114 @@ class Bus:
 
 
 @dataclass(frozen=True, slots=True)
+class Crystal:
+    """Crystal Core, the shared memory /dev/shm/gamesad from which gamesactl and other programs read everything.
+
+    What changes its size or the rates of its history counts from the next start, the rest at once.
+    """
+
+    enabled: bool = _key(default=True, description="Publish in shared memory.", kind=Kind.BOOLEAN)
+    size_mib: int = _key(
+        default=256,
+        description="MiB that the pool of blocks may grow to; only what is in use is taken.",
+        kind=Kind.INTEGER,
+        low=1,
+        high=4096,
+    )
+    fast_every_s: int = _key(
+        default=1, description="Seconds that a row of the fast history covers.", kind=Kind.INTEGER, low=1, high=10
+    )
+    fast_for_minutes: int = _key(
+        default=10, description="Minutes that the fast history goes back.", kind=Kind.INTEGER, low=1, high=60
+    )
+    middle_every_s: int = _key(
+        default=10,
+        description="Seconds that a row of the middle history covers; a multiple of fast_every_s.",
+        kind=Kind.INTEGER,
+        low=5,
+        high=120,
+    )
+    middle_for_hours: int = _key(
+        default=24, description="Hours that the middle history goes back.", kind=Kind.INTEGER, low=1, high=72
+    )
+    slow_every_s: int = _key(
+        default=300,
+        description="Seconds that a row of the slow history covers; a multiple of middle_every_s.",
+        kind=Kind.INTEGER,
+        low=60,
+        high=3600,
+    )
+    slow_for_days: int = _key(
+        default=30, description="Days that the slow history goes back.", kind=Kind.INTEGER, low=1, high=90
+    )
+    save_minutes: int = _key(
+        default=15,
+        description="Minutes between two writes of middle and slow history and decisions to disk; 0 for never.",
+        kind=Kind.INTEGER,
+        low=0,
+        high=1440,
+    )
+    promote_above: float = _key(
+        default=100.0,
+        description="A block with more accesses, older ones counting less, goes up one tier.",
+        kind=Kind.NUMBER,
+        low=1.0,
+        high=1e6,
+    )
+    demote_below: float = _key(
+        default=10.0,
+        description="A block with fewer accesses goes down one tier, in the end compressed.",
+        kind=Kind.NUMBER,
+        low=0.0,
+        high=1e6,
+    )
+    half_life_s: float = _key(
+        default=600.0,
+        description="Seconds after which an access counts half.",
+        kind=Kind.NUMBER,
+        low=1.0,
+        high=86400.0,
+    )
+    dwell_s: float = _key(
+        default=120.0,
+        description="Least seconds that a block stays in a tier.",
+        kind=Kind.NUMBER,
+        low=1.0,
+        high=86400.0,
+    )
+    prefetch: bool = _key(
+        default=True, description="Inflate compressed blocks that will likely be read next.", kind=Kind.BOOLEAN
+    )
+    prefetch_cpu: float = _key(
+        default=0.02,
+        description="Part of a processor's time that this may take.",
+        kind=Kind.NUMBER,
+        low=0.0,
+        high=0.1,
+    )
+    prefetch_mib: int = _key(
+        default=8,
+        description="MiB that blocks inflated this way may take.",
+        kind=Kind.INTEGER,
+        low=0,
+        high=4096,
+    )
+    flight_before_s: int = _key(
+        default=60,
+        description="Seconds before an alert, anomaly, failsafe or crash that a flight recording holds.",
+        kind=Kind.INTEGER,
+        low=0,
+        high=600,
+    )
+    flight_after_s: int = _key(
+        default=60, description="Seconds after it that it holds.", kind=Kind.INTEGER, low=0, high=600
+    )
+    flights: int = _key(
+        default=16, description="Flight recordings kept; 0 for none.", kind=Kind.INTEGER, low=0, high=256
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything configured. ``origins`` names for each key given in a file the ``FILE:LINE`` that counts."""
 
@@ -170,6 +278,7 @@ class Config:
     control: Control = Control()
     profile: Profiles = Profiles()
     bus: Bus = Bus()
+    crystal: Crystal = Crystal()
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -190,6 +299,7 @@ SECTIONS: Mapping[str, type] = {
     "control": Control,
     "profiles": Profiles,
     "bus": Bus,
+    "crystal": Crystal,
 }
 
 

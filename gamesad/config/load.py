@@ -8,7 +8,20 @@ from dataclasses import replace
 from typing import Any
 
 from gamesad.config import check
-from gamesad.config.keys import SECTIONS, Bus, Config, Control, Daemon, Key, Kind, Limits, Profiles, Sensors, keys_of
+from gamesad.config.keys import (
+    SECTIONS,
+    Bus,
+    Config,
+    Control,
+    Crystal,
+    Daemon,
+    Key,
+    Kind,
+    Limits,
+    Profiles,
+    Sensors,
+    keys_of,
+)
 from gamesad.config.profiles import Definition, define, resolve
 from gamesad.config.read import File, printable, read
 from gamesad.config.scan import KeyPath
@@ -60,6 +73,7 @@ def load(main: str | None, *, search: Sequence[str] = DEFAULT_DIRS) -> Config:
         control=Control(**values["control"]),
         profile=Profiles(**values["profiles"]),
         bus=Bus(**values["bus"]),
+        crystal=Crystal(**values["crystal"]),
         profiles=profiles,
         origins=origins,
     )
@@ -160,10 +174,27 @@ def _across(config: Config, known: set[str]) -> list[str]:
         if name and name not in known:
             place = config.origins.get(key, "built-in:1")
             problems.append(f'{place}: {key}: no profile "{printable(name)}"; {check.suggestion(name, sorted(known))}')
-    if config.daemon.tick_fastest_s > config.daemon.tick_slowest_s:
-        place = config.origins.get("daemon.tick_fastest_s") or config.origins.get("daemon.tick_slowest_s", "built-in:1")
+    daemon, crystal = config.daemon, config.crystal
+    if daemon.tick_fastest_s > daemon.tick_slowest_s:
         problems.append(
-            f"{place}: daemon.tick_fastest_s: {config.daemon.tick_fastest_s:g} is more than tick_slowest_s, "
-            f"{config.daemon.tick_slowest_s:g}; give a smaller one"
+            f"{_place(config, 'daemon.tick_fastest_s', 'daemon.tick_slowest_s')}: daemon.tick_fastest_s: "
+            f"{daemon.tick_fastest_s:g} is more than tick_slowest_s, {daemon.tick_slowest_s:g}; give a smaller one"
         )
+    if crystal.demote_below >= crystal.promote_above:
+        problems.append(
+            f"{_place(config, 'crystal.demote_below', 'crystal.promote_above')}: crystal.demote_below: "
+            f"{crystal.demote_below:g} is not less than promote_above, {crystal.promote_above:g}; give a smaller one"
+        )
+    for slower, faster in (("middle_every_s", "fast_every_s"), ("slow_every_s", "middle_every_s")):
+        seconds, part = getattr(crystal, slower), getattr(crystal, faster)
+        if seconds % part or seconds == part:
+            problems.append(
+                f"{_place(config, f'crystal.{slower}', f'crystal.{faster}')}: crystal.{slower}: {seconds} is not a "
+                f"multiple of {faster}, {part}; give {(seconds // part + 1) * part}"
+            )
     return problems
+
+
+def _place(config: Config, *keys: str) -> str:
+    """``FILE:LINE`` of the first of these keys that a file gives."""
+    return next((config.origins[key] for key in keys if key in config.origins), "built-in:1")
