@@ -54,6 +54,17 @@ class Moment:
     observing: str
     reverted: tuple[str, ...]
     wall_s: float
+    uptime_s: float
+    selected: str
+    holds: int
+    paused_until_s: float | None
+
+    @property
+    def paused_until_wall_s(self) -> float | None:
+        """When the pause ends, s since the epoch; infinity for one that lasts until resumed, None without one."""
+        if self.paused_until_s is None or not math.isfinite(self.paused_until_s):
+            return self.paused_until_s
+        return float(round(self.wall_s + self.paused_until_s - self.tick.snapshot.monotonic_s))
 
 
 def thermal_state(tick: Tick, previous: ThermalState) -> ThermalState:

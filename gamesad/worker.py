@@ -276,6 +276,10 @@ class Worker:
             observing=self.posture.reason,
             reverted=self.control.reverted,
             wall_s=wall_s,
+            uptime_s=tick.snapshot.monotonic_s - self.started_s,
+            selected=self.control.selected,
+            holds=len(self.control.holds),
+            paused_until_s=self.control.paused_until_s,
         )
 
     def _save(self, patience_s: float | None = None) -> None:

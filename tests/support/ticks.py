@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from gamesad.report import Moment, ThermalState
@@ -102,4 +103,8 @@ def moment(
         observing=observing,
         reverted=reverted,
         wall_s=1000.0 + of.snapshot.monotonic_s,
+        uptime_s=of.snapshot.monotonic_s,
+        selected=of.intent.profile.name,
+        holds=int(of.intent.held),
+        paused_until_s=math.inf if of.intent.paused else None,
     )
