@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from gamesad import __version__
+from gamesad.crystal.layout import PATH
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
-COMPONENTS = ("bus", "udev")
+COMPONENTS = ("bus", "crystal", "udev")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
         const="",
         help="the machine is a simulated one that reacts: KIND/SCENARIO, such as laptop/steady-game",
     )
+    parser.add_argument(
+        "--shm", metavar="FILE", help=f"the shared memory that clients read (default {PATH} with --root /)"
+    )
     parser.add_argument("--observe", action="store_true", help="decide and publish, write nothing")
     parser.add_argument("--duration", metavar="SECONDS", type=float, help="stop after this long")
     parser.add_argument("--without", metavar="PART,...", default="", help=f"leave parts out: {', '.join(COMPONENTS)}")
@@ -147,6 +151,10 @@ def _place(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         under = os.path.abspath(options.root).rstrip("/")
         options.state_dir = options.state_dir or f"{under}/var/lib/gamesad"
         options.runtime_dir = options.runtime_dir or f"{under}/run/gamesad"
+    if options.shm is None and options.root == "/" and options.simulate is None:
+        options.shm = PATH
+    if options.shm == "":
+        parser.error("--shm: an empty name is no file; to have none, say --without crystal")
     if options.duration is not None and not options.duration > 0:
         parser.error(f"--duration: {options.duration:g} is not a number of seconds above 0")
 

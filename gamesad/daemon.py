@@ -21,6 +21,8 @@ from gamesad.actuation.executor import Executor
 from gamesad.bus import names
 from gamesad.config import Config
 from gamesad.control import Control
+from gamesad.crystal.core import Place
+from gamesad.crystal.host import Host
 from gamesad.errors import ConfigError, Failed, GamesadError, UsageError
 from gamesad.events import Event
 from gamesad.hardware import ACTUATORS
@@ -89,6 +91,8 @@ class Daemon:
         self._options = options
         self._config = self.load_config()
         self._set_log_level(self._config)
+        self._crystal: Host | None = None
+        stack.callback(self._leave_crystal)  # after everything is put back
         self._sysfs = open_sysfs(options, stack)
         self._posture = Posture(why_observe(options, self._config, self._sysfs))
         self._locked = not self._posture.reason
@@ -115,6 +119,8 @@ class Daemon:
         for event in events if self._tells else ():
             log_event(event.message, event.text, **event.fields)
         self._feed_watchdog(moment.tick)
+        if self._crystal:
+            self._crystal.publish(moment, decided, events)
         if self._loop and self._service:
             self._loop.call_soon_threadsafe(self._service.published, moment, decided, events)
 
@@ -125,6 +131,8 @@ class Daemon:
         self._set_log_level(config)
         self._collector.choose(config.sensors.ignore, config.sensors.critical)
         self._collector.rescan()
+        if self._crystal and (later := self._crystal.configure(config.crystal)):
+            log_event(Message.CONFIG_RELOADED, later)
         reason = why_observe(self._options, config, self._sysfs)
         if self._locked:
             self._posture.ask(reason or why_unwritable(self._executor.controls, self._sysfs))
@@ -164,9 +172,15 @@ class Daemon:
             self._loop.add_signal_handler(number, stopped.set)
         machine = describe(self._sysfs)
         self._say_started(machine)
+        self._crystal = self._build_crystal(machine)
         worker = self._build_worker()
         self._service = Service(
-            worker, version=__version__, machine=machine, simulated=self._sysfs.simulated, components=self.components
+            worker,
+            self._crystal,
+            version=__version__,
+            machine=machine,
+            simulated=self._sysfs.simulated,
+            components=self.components,
         )
         thread = threading.Thread(target=self._tick, args=(worker, self._loop, stopped), name="tick", daemon=True)
         thread.start()
@@ -233,6 +247,22 @@ class Daemon:
             log_event(Message.STATE_DAMAGED, str(error))
         control = Control(self._config, wishes)
         return Worker(self._pipeline, control, self._config, self, posture=self._posture, state_path=path)
+
+    def _build_crystal(self, machine: str) -> Host | None:
+        """None: there is to be no shared memory in this run."""
+        if "crystal" in self._options.without or not self._options.shm:
+            self.components["crystal"] = "off"
+            return None
+        slowest_s = self._config.daemon.tick_slowest_s
+        place = Place(
+            self._options.shm, __version__, machine, self._sysfs.simulated, stale_after_s=max(10.0, 5 * slowest_s)
+        )
+        return Host(place, self._config.crystal, self._say_crystal)
+
+    def _leave_crystal(self) -> None:
+        """A gamesad that failed leaves its segment for the next one, as one that was killed does."""
+        if self._crystal:
+            self._crystal.close(clean=self._failure is None)
 
     def _actuators(self) -> list[Actuator]:
         return [actuator for probe in ACTUATORS for actuator in probe(self._sysfs)]
@@ -326,6 +356,14 @@ class Daemon:
             log_event(Message.BUS_BACK, f"on the bus as {names.BUS_NAME}")
         else:
             _LOG.info("on the bus as %s", names.BUS_NAME)
+
+    def _say_crystal(self, state: str) -> None:
+        """``state`` is "on", "off" or why not. On the worker's thread."""
+        before, self.components["crystal"] = self.components.get("crystal"), state
+        if state not in ("on", "off"):
+            log_event(Message.COMPONENT_MISSING, f"no shared memory: {state}", component="crystal")
+        elif before not in (None, "on", "off"):
+            _LOG.info("the shared memory %s is %s again", self._options.shm, state)
 
     def _lack(self, component: str, problem: str) -> None:
         self.components[component] = problem

@@ -7,13 +7,12 @@ ticks; the next tick follows at once, and only then is the request answered, so 
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from gamesad import report
 from gamesad.control import Control
-from gamesad.errors import Busy
+from gamesad.errors import Busy, Failed
 from gamesad.events import Event
 from gamesad.messages import Message
 from gamesad.report import Dictionary, Moment, moved
@@ -27,17 +26,37 @@ _STATUS_PERIOD_S = 1.0
 _ALERTS = (Message.ALERT, Message.ALERT_END)
 
 
+class Crystal(Protocol):
+    """What the service asks of the shared memory: gamesad.crystal.host.Host. Called on the worker's thread."""
+
+    def history(self, sensor: str, since_us: int, until_us: int, points: int) -> list[tuple[int, float, float, float]]:
+        """Time, minimum, mean and maximum, oldest first."""
+
+    def statistics(self) -> Dictionary: ...
+    def compact(self) -> None: ...
+    def apply_layout(self, plan: str) -> Dictionary: ...
+    def hint(self, addresses: list[int], uid: int) -> None: ...
+
+
 class Service:
     """Every method is called on the event loop. Those that change something raise the classes of gamesad.errors."""
 
     def __init__(
-        self, worker: Worker, *, version: str, machine: str, simulated: bool, components: dict[str, str]
+        self,
+        worker: Worker,
+        crystal: Crystal | None,
+        *,
+        version: str,
+        machine: str,
+        simulated: bool,
+        components: dict[str, str],
     ) -> None:
         self.version = version
         self.components = components
         self._machine = machine
         self._simulated = simulated
         self._worker = worker
+        self._crystal = crystal
         self._listeners: list[Listener] = []
         self._properties: Dictionary = {}
         self._told_readings: Mapping[str, float] = {}
@@ -94,16 +113,15 @@ class Service:
             "Machine": self._machine,
             "ProfileCause": moment.tick.intent.cause,
             "Explanation": moment.tick.decision.reason,
-            "Uptime": round(moment.tick.snapshot.monotonic_s - self._worker.started_s, 1),
+            "Uptime": round(moment.uptime_s, 1),
             "Time": moment.wall_s,
             "Limits": {**control.temperature_limits_c, **control.power_limits_w},
             "TickMs": round(moment.tick.duration_s * 1e3, 3),
         }
         if posture.reason:
             status["ObserveReason"] = posture.reason
-        if control.paused_until_s is not None:
-            left_s = control.paused_until_s - moment.tick.snapshot.monotonic_s
-            status["PausedUntil"] = float(round(moment.wall_s + left_s)) if math.isfinite(left_s) else math.inf
+        if moment.paused_until_wall_s is not None:
+            status["PausedUntil"] = moment.paused_until_wall_s
         return status
 
     # What is asked
@@ -153,6 +171,24 @@ class Service:
         """ConfigError, with every problem, when the files are bad: the configuration in force stays."""
         await self._ask(lambda _control: self._worker.reload())
 
+    async def history(
+        self, sensor: str, since_us: int, until_us: int, points: int
+    ) -> list[tuple[int, float, float, float]]:
+        """UnknownSensor, or Failed where no history is kept; so with all the next."""
+        return await self._ask_crystal(lambda crystal: crystal.history(sensor, since_us, until_us, points))
+
+    async def crystal_stats(self) -> Dictionary:
+        return await self._ask_crystal(lambda crystal: crystal.statistics())
+
+    async def compact_crystal(self) -> None:
+        await self._ask_crystal(lambda crystal: crystal.compact())
+
+    async def apply_layout(self, plan: str) -> Dictionary:
+        return await self._ask_crystal(lambda crystal: crystal.apply_layout(plan))
+
+    async def crystal_hint(self, addresses: list[int], *, uid: int) -> None:
+        await self._ask_crystal(lambda crystal: crystal.hint(addresses, uid))
+
     async def sleep(self) -> None:
         """The machine is about to suspend: hand it back and stop regulating."""
         await self._ask(lambda _control: self._worker.sleep())
@@ -168,6 +204,12 @@ class Service:
     async def rival(self, name: str, *, present: bool) -> None:
         """Another daemon that owns the same controls appeared on the bus, or left."""
         await self._ask(lambda _control: self._worker.posture.rival(name, present=present))
+
+    def _ask_crystal(self, request: Callable[[Crystal], T]) -> Awaitable[T]:
+        crystal = self._crystal
+        if crystal is None:
+            raise Failed("gamesad runs without shared memory, so it keeps no history; see --shm and --without")
+        return self._ask(lambda _control: request(crystal), ticks=False)
 
     def _ask(self, request: Callable[[Control], T], *, ticks: bool = True) -> Awaitable[T]:
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()

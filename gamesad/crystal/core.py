@@ -1,0 +1,198 @@
+"""One segment and everything that the daemon writes into it, from its making to its end."""
+
+from __future__ import annotations
+
+import logging
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from gamesad.config import CrystalConfig
+from gamesad.crystal import decisions, layout
+from gamesad.crystal.errors import CrystalError, CrystalFull
+from gamesad.crystal.flight import OWNER, Recorder
+from gamesad.crystal.history import History
+from gamesad.crystal.pool import Pool
+from gamesad.crystal.previous import Previous
+from gamesad.crystal.publisher import Publisher, with_column
+from gamesad.crystal.segment import Segment
+from gamesad.crystal.telemetry import Telemetry
+from gamesad.crystal.texts import StatusText
+from gamesad.events import Event
+from gamesad.report import Dictionary, Moment
+from gamesad.telemetry.history import Record
+
+MAINTAIN_S = 0.5e-3
+"""What one tick spends on the pool at most."""
+_STATISTICS_S = 10.0
+_SPARE = 16
+"""Columns and tunables kept free for what is plugged in later: so many, or a quarter of what there is."""
+_REMEMBERED = 16
+"""Decisions of a process that was killed that begin a recording."""
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the segment is and what it says of the daemon that writes it."""
+
+    path: str
+    version: str
+    machine: str
+    simulated: bool
+    stale_after_s: float
+
+
+class Core:
+    """Belongs to the thread that ticks. Any error may come out of any method; then it is to be closed."""
+
+    def __init__(self, place: Place, settings: CrystalConfig, moment: Moment, *, crashed: bool) -> None:
+        """A new segment for this machine, with what was whole in the one before; in place when this returns.
+
+        ``crashed``: one that is found was left by a process that was killed. CrystalError: nothing has changed.
+        """
+        self.settings = settings
+        self.segment = Segment.create(
+            place.path,
+            columns=_with_spare(len(with_column(moment.sensors))),
+            tunables=_with_spare(len(moment.controls.tunables)),
+            version=place.version,
+            simulated=place.simulated,
+            pool_max=settings.size_mib << 20,
+            stale_after_s=place.stale_after_s,
+            rings=rings(settings),
+        )
+        try:
+            self._fill(place, moment, crashed=crashed)
+            self.segment.publish()
+        except BaseException:
+            self.segment.close(unlink=False)
+            raise
+
+    def _fill(self, place: Place, moment: Moment, *, crashed: bool) -> None:
+        segment, previous = self.segment, self.segment.previous
+        self._telemetry = Telemetry(segment)
+        self.history = History(segment)
+        self.pool = Pool(segment)
+        self.recorder = Recorder(self.settings.flight_before_s, self.settings.flight_after_s)
+        text = StatusText(version=place.version, machine=place.machine, simulated=place.simulated)
+        self.publisher = Publisher(self._telemetry, self.history, text, tunables=segment.geometry.tunables)
+        self._tick_s = self._statistics_s = float("-inf")
+        self._grown = False
+        if segment.set_aside:
+            _LOG.warning("%s", segment.set_aside)
+        if previous is not None:
+            self._take_over(previous, moment)
+            if crashed:
+                self._remember_crash(previous, moment)
+
+    def _take_over(self, previous: Previous, moment: Moment) -> None:
+        """What is whole in the segment of before, and one line on it."""
+        try:
+            former = [column.name for column in previous.directory().columns]
+        except CrystalError as error:
+            _LOG.warning("the sensors of the segment before are not known, so their history is not kept: %s", error)
+            former = []
+        self.publisher.describe(moment.sensors, moment.controls, former=former)
+        self.history.grow()
+        self._grown = True
+        columns = {
+            theirs: own for theirs, name in enumerate(former) if (own := self.publisher.columns.get(name)) is not None
+        }
+        decided = self._telemetry.take_over(previous)
+        rows = self.history.recover(previous, columns)
+        blocks = (0, 0)
+        if (section := previous.section(layout.POOL)) is not None:
+            with memoryview(previous.memory)[section[0] : sum(section)] as pool:
+                blocks = self.pool.recover(pool)
+        kept = f"{rows[0]} rows, {decided[0]} decisions and {blocks[0]} blocks"
+        lost = f"{rows[1]}, {decided[1]} and {blocks[1]}"
+        _LOG.info("the segment that was there is taken over: %s are whole, %s are not", kept, lost)
+
+    def _remember_crash(self, previous: Previous, moment: Moment) -> None:
+        """The last seconds of a process that was killed begin a recording."""
+        ring, since_us = self.history.rings[0], 0
+        rows = list(ring.rows(ring.written - self.settings.flight_before_s))
+        if rows:
+            since_us = rows[-1].time_us - self.settings.flight_before_s * 1_000_000
+        remembered = [(row.time_us / 1e6, array("d", row.values[1::3])) for row in rows if row.time_us > since_us]
+        text = f"gamesad (process {previous.state.pid}) ended without a word"
+        self.recorder.crashed(remembered, self._last_decisions(), text, moment)
+
+    def _last_decisions(self) -> list[Dictionary]:
+        """Those that the process before made, oldest first."""
+        segment, found = self.segment, []
+        start, last = segment.section(layout.DECISIONS)[0], self._telemetry.decision_number
+        for number in range(max(1, last - _REMEMBERED + 1), last + 1):
+            at = start + decisions.place(number, segment.geometry.decisions)
+            try:
+                entry = decisions.Entry(segment.memory[at : at + layout.DECISION_SIZE], number, crc=False)
+            except CrystalError:
+                continue
+            found.append({"Action": entry.action, "Source": entry.source, "Since": entry.since_s, **entry.text})
+        return found
+
+    # ---- each tick
+
+    def publish(self, moment: Moment, decided: Record | None, events: Sequence[Event]) -> None:
+        """NoColumn: nothing was published, a larger segment is needed."""
+        self.segment.beat()
+        self.publisher.publish(moment, decided)
+        if self.settings.flights:
+            document = self.recorder.note(moment, self.publisher.values, tuple(self.publisher.columns), events)
+            if document is not None:
+                self._keep(document)
+
+    def maintain(self) -> None:
+        """A bounded step of what else is to be done, after a tick."""
+        if not self._grown:
+            self.history.grow()
+            self._grown = True
+        self.pool.seal(MAINTAIN_S)
+        now_s = monotonic()
+        if now_s >= self._statistics_s + _STATISTICS_S:
+            self._statistics_s = now_s
+            self.pool.publish()
+
+    def _keep(self, document: bytes) -> None:
+        """Stores a recording; the oldest go when there are too many, or no room."""
+        flights = [block for block in self.pool.blocks() if block.owner == OWNER]
+        while len(flights) >= self.settings.flights:
+            self.pool.free(flights.pop(0))
+        while True:
+            try:
+                block = self.pool.allocate(len(document), layout.COLD, OWNER)
+                break
+            except CrystalFull as error:
+                if not flights:
+                    _LOG.warning("a flight recording of %d bytes was not kept: %s", len(document), error)
+                    return
+                self.pool.free(flights.pop(0))
+        self.pool.write(block, document)
+
+    def configure(self, settings: CrystalConfig) -> None:
+        """Takes what can change while the segment lives."""
+        self.settings = settings
+        self.recorder.before_s, self.recorder.after_s = settings.flight_before_s, settings.flight_after_s
+
+    def close(self, *, unlink: bool) -> None:
+        """What is under way is kept as far as it got."""
+        self.history.flush()
+        document = self.recorder.finish({}, tuple(self.publisher.columns))
+        if document is not None and self.settings.flights and not unlink:
+            self._keep(document)
+        self.segment.close(unlink=unlink)
+
+
+def rings(settings: CrystalConfig) -> tuple[tuple[int, int], ...]:
+    """Rows and period in s of each ring."""
+    return (
+        (settings.fast_for_minutes * 60 // settings.fast_every_s, settings.fast_every_s),
+        (settings.middle_for_hours * 3600 // settings.middle_every_s, settings.middle_every_s),
+        (settings.slow_for_days * 86400 // settings.slow_every_s, settings.slow_every_s),
+    )
+
+
+def _with_spare(count: int) -> int:
+    return layout.aligned(count + max(_SPARE, count // 4), _SPARE)

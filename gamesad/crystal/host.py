@@ -1,0 +1,153 @@
+"""Crystal Core as the daemon has it: made, written, and if anything about it fails, left for a minute and tried again.
+
+Nothing that goes wrong here reaches the tick.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from gamesad.config import CrystalConfig
+from gamesad.crystal.core import Core, Place
+from gamesad.crystal.errors import CrystalError
+from gamesad.crystal.publisher import NoColumn
+from gamesad.errors import Failed, UnknownSensor
+from gamesad.events import Event
+from gamesad.report import Dictionary, Moment
+from gamesad.telemetry.history import Record
+from gamesad.types import Tick
+
+RETRY_S = 60.0
+ON, OFF = "on", "off"
+_FROM_THE_NEXT_START = (
+    "size_mib", "fast_every_s", "fast_for_minutes", "middle_every_s", "middle_for_hours", "slow_every_s",
+    "slow_for_days",
+)  # fmt: skip
+_LOG = logging.getLogger(__name__)
+
+
+class Host:
+    """Belongs to the thread that ticks. ``tell`` is called with "on", "off" or why not, when that changes."""
+
+    def __init__(self, place: Place, settings: CrystalConfig, tell: Callable[[str], None]) -> None:
+        self._place = place
+        self._settings = settings
+        self._tell = tell
+        self._core: Core | None = None
+        self._made = False
+        self._retry_s = float("-inf")
+        self._tick: Tick | None = None
+        self._state = ""
+
+    @property
+    def state(self) -> str:
+        return self._state
+
+    def publish(self, moment: Moment, decided: Record | None, events: Sequence[Event]) -> None:
+        """A finished tick; what happened between two is not published. Raises nothing."""
+        now_s = moment.tick.snapshot.monotonic_s
+        if moment.tick is self._tick or not self._settings.enabled or (self._core is None and now_s < self._retry_s):
+            return
+        self._tick = moment.tick
+        try:
+            if self._core is None:
+                self._open(moment)
+            try:
+                self._written.publish(moment, decided, events)
+            except NoColumn:
+                self._close(unlink=False)
+                self._open(moment)
+                self._written.publish(moment, decided, events)
+            self._written.maintain()
+        except (CrystalError, OSError) as error:
+            self._give_up(str(error), now_s)
+        except Exception:  # a bug here must not end the regulation  # noqa: BLE001
+            _LOG.exception("Crystal Core failed")
+            self._give_up("it failed, the journal says how; gamesad works without it", now_s)
+
+    def configure(self, settings: CrystalConfig) -> str:
+        """Takes a new configuration; what of it counts from the next start only, in words, or nothing."""
+        before, self._settings = self._settings, settings
+        self._retry_s = float("-inf")
+        if not settings.enabled:
+            self._close(unlink=True)
+            self._say(OFF)
+        elif self._core:
+            self._core.configure(settings)
+        waits = [f"crystal.{key}" for key in _FROM_THE_NEXT_START if getattr(before, key) != getattr(settings, key)]
+        return f"{', '.join(waits)} from the next start" if waits and self._core else ""
+
+    def close(self, *, clean: bool) -> None:
+        """The end; ``clean``: the machine is as it was found, and nothing of this is to be taken over. Raises nothing."""
+        self._close(unlink=clean)
+
+    # What clients ask for; GamesadError says why not
+
+    def history(self, sensor: str, since_us: int, until_us: int, points: int) -> list[tuple[int, float, float, float]]:
+        with self._asked() as core:
+            column = core.publisher.columns.get(sensor)
+            if column is None:
+                raise UnknownSensor(f"there is no history of {sensor!r}; 'gamesactl sensors' lists what has numbers")
+            return core.history.query(column, since_us, until_us or 1 << 63, points)
+
+    def statistics(self) -> Dictionary:
+        with self._asked() as core:
+            return core.statistics()
+
+    def compact(self) -> None:
+        with self._asked() as core:
+            core.compact()
+
+    def apply_layout(self, plan: str) -> Dictionary:
+        with self._asked() as core:
+            return core.apply_layout(plan)
+
+    def hint(self, addresses: list[int], uid: int) -> None:
+        with self._asked() as core:
+            core.hint(addresses, uid)
+
+    # Within
+
+    @property
+    def _written(self) -> Core:
+        if self._core is None:
+            raise RuntimeError("no segment is open")
+        return self._core
+
+    def _open(self, moment: Moment) -> None:
+        """A segment of this process that is there already was not left by a crash."""
+        self._core = Core(self._place, self._settings, moment, crashed=not self._made)
+        self._made = True
+        self._say(ON)
+
+    def _give_up(self, why: str, now_s: float) -> None:
+        self._retry_s = now_s + RETRY_S
+        self._close(unlink=False)
+        self._say(why)
+
+    def _close(self, *, unlink: bool) -> None:
+        core, self._core = self._core, None
+        if core is None:
+            return
+        try:
+            core.close(unlink=unlink)
+        except Exception:  # noqa: BLE001 - as in publish
+            _LOG.exception("Crystal Core could not be closed in order")
+            with suppress(Exception):
+                core.segment.close(unlink=unlink)
+
+    @contextmanager
+    def _asked(self) -> Iterator[Core]:
+        if self._core is None:
+            raise Failed(f"there is no shared memory to ask: {self._state or OFF}")
+        try:
+            yield self._core
+        except CrystalError as error:
+            raise Failed(str(error)) from error
+
+    def _say(self, state: str) -> None:
+        if state != self._state:
+            self._state = state
+            self._tell(state)
