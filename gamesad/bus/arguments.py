@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gamesad.bus.names import MAX_DECISIONS, MAX_TEXT_LENGTH
+from gamesad.bus.names import MAX_DECISIONS, MAX_HINTS, MAX_PLAN_LENGTH, MAX_POINTS, MAX_TEXT_LENGTH
 from gamesad.bus.signatures import plain
 from gamesad.errors import GamesadError, OutOfRange
 
@@ -56,6 +56,25 @@ def setting(value: Any) -> str | int:
 def count(value: Any) -> int:
     """How many decisions to list; more than are ever kept is the same as all."""
     return min(int(value), MAX_DECISIONS)
+
+
+def points(value: Any) -> int:
+    """How many points of history to give; 0 and more than are ever given mean as many as may be."""
+    return min(int(value) or MAX_POINTS, MAX_POINTS)
+
+
+def plan(value: Any) -> str:
+    """A layout plan; whether it is one, and a sensible one, is seen where it is applied."""
+    if not isinstance(value, str) or len(value) > MAX_PLAN_LENGTH:
+        raise InvalidArgs(f"a plan may have {MAX_PLAN_LENGTH} characters at most")
+    return value
+
+
+def addresses(value: Any) -> list[int]:
+    """Addresses of blocks that were read."""
+    if len(value) > MAX_HINTS:
+        raise InvalidArgs(f"a hint may name {MAX_HINTS} addresses at most, not {len(value)}")
+    return [int(address) for address in value]
 
 
 def as_is(value: Any) -> Any:

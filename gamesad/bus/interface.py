@@ -176,7 +176,7 @@ class Interface:
                         self._asking.discard(task)
                 answer = await method.carry_out(Request(self._service, self._holds, caller), *arguments)
             out = method.out.signature if method.out is not None else ""
-            self._reply(message, out, [answer] if out else [])
+            self._reply(message, out, [body(answer, out)] if out else [])
 
     @contextmanager
     def _room_for(self, uid: int) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -33,6 +33,11 @@ class Service(Protocol):
     async def pause(self, seconds: int) -> None: ...
     async def resume(self) -> None: ...
     async def reload_config(self) -> None: ...
+    async def history(self, sensor: str, since_us: int, until_us: int, points: int) -> Sequence[object]: ...
+    async def crystal_stats(self) -> dict[str, object]: ...
+    async def compact_crystal(self) -> None: ...
+    async def apply_layout(self, plan: str) -> dict[str, object]: ...
+    async def crystal_hint(self, addresses: list[int], *, uid: int) -> None: ...
     async def sleep(self) -> None: ...
     async def wake(self) -> None: ...
     async def rival(self, name: str, *, present: bool) -> None: ...
@@ -123,6 +128,17 @@ METHODS: tuple[Read | Change, ...] = (
         "GetDecisions", (Argument("count", "u", arguments.count),), Argument("decisions", "aa{sv}"),
         lambda service, count: service.decisions(count),
     ),
+    Read(
+        "GetHistory",
+        (
+            Argument("sensor", "s", arguments.name), Argument("since_us", "t"), Argument("until_us", "t"),
+            Argument("max_points", "u", arguments.points),
+        ),
+        Argument("points", "a(tddd)"),
+        lambda service, *said: service.history(*said),
+        waits=True,
+    ),
+    Read("CrystalStats", (), Argument("statistics", "a{sv}"), lambda service: service.crystal_stats(), waits=True),
     Change(
         "SetProfile", (_PROFILE,), names.ACTION_SET_PROFILE,
         lambda request, profile: request.service.set_profile(profile, uid=request.caller.uid),
@@ -166,6 +182,16 @@ METHODS: tuple[Read | Change, ...] = (
     ),
     Change("Resume", (), names.ACTION_PAUSE, lambda request: request.service.resume()),
     Change("ReloadConfig", (), names.ACTION_RELOAD_CONFIG, lambda request: request.service.reload_config()),
+    Change("CompactCrystal", (), names.ACTION_MANAGE_CRYSTAL, lambda request: request.service.compact_crystal()),
+    Change(
+        "ApplyLayout", (Argument("plan_json", "s", arguments.plan),), names.ACTION_MANAGE_CRYSTAL,
+        lambda request, plan: request.service.apply_layout(plan),
+        Argument("report", "a{sv}"),
+    ),
+    Change(
+        "CrystalHint", (Argument("addresses", "at", arguments.addresses),), names.ACTION_HINT_CRYSTAL,
+        lambda request, addresses: request.service.crystal_hint(addresses, uid=request.caller.uid),
+    ),
 )  # fmt: skip
 
 SIGNALS = (

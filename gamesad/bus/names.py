@@ -31,11 +31,18 @@ ACTION_SET_LIMIT = "org.gamesa.Gamesad1.set-limit"
 ACTION_SET_TUNABLE = "org.gamesa.Gamesad1.set-tunable"
 ACTION_PAUSE = "org.gamesa.Gamesad1.pause"
 ACTION_RELOAD_CONFIG = "org.gamesa.Gamesad1.reload-config"
+ACTION_MANAGE_CRYSTAL = "org.gamesa.Gamesad1.manage-crystal"
+ACTION_HINT_CRYSTAL = "org.gamesa.Gamesad1.hint-crystal"
 
 MAX_TEXT_LENGTH = 256
 """Characters that a profile, tunable or sensor name, a reason or an application id may have."""
 MAX_HOLDS_PER_USER = 32
 MAX_HOLDS = 256
 MAX_DECISIONS = 1000
+MAX_POINTS = 2000
+MAX_HINTS = 256
+"""Addresses that one CrystalHint may name."""
+MAX_PLAN_LENGTH = 32 * 1024
+"""Characters of a layout plan."""
 MAX_MESSAGE_BYTES = 64 * 1024
 """A longer message is dropped unread and answered with InvalidArgs; nothing in the contract comes near."""

@@ -32,7 +32,7 @@ def body(value: object, signature: str) -> Any:
         case dict():
             return {clean(key): body(item, signature[3:-1]) for key, item in value.items()}
         case list() | tuple():
-            return [body(item, signature[1:]) for item in value]
+            return list(value) if signature.startswith("(") else [body(item, signature[1:]) for item in value]
         case float() if signature != "d":
             return int(value)
     return value

@@ -18,7 +18,12 @@ from tests.support.private_bus import PrivateBus, system_bus
 from tests.support.served import served
 
 CHANGES = [method for method in METHODS if isinstance(method, Change)]
-FOR_MEMBERS = {names.ACTION_SET_PROFILE, names.ACTION_HOLD_PROFILE, names.ACTION_SET_LIMIT}
+FOR_MEMBERS = {
+    names.ACTION_SET_PROFILE,
+    names.ACTION_HOLD_PROFILE,
+    names.ACTION_SET_LIMIT,
+    names.ACTION_HINT_CRYSTAL,
+}
 
 
 async def outcome(caller: Client, change: Change, flags: MessageFlag = MessageFlag.NONE) -> str:

@@ -63,7 +63,7 @@ def test_polkit_knows_every_action_and_asks_as_the_contract_says() -> None:
         assert action.findtext("message")
         assert action.findtext("description")
     assert set(defaults) == {method.action for method in METHODS if isinstance(method, Change)}
-    freely = {names.ACTION_SET_PROFILE, names.ACTION_HOLD_PROFILE, names.ACTION_SET_LIMIT}
+    freely = {names.ACTION_SET_PROFILE, names.ACTION_HOLD_PROFILE, names.ACTION_SET_LIMIT, names.ACTION_HINT_CRYSTAL}
     for name, answers in defaults.items():
         assert answers == (("no", "no", "yes") if name in freely else ("auth_admin_keep",) * 3), name
 
@@ -79,6 +79,9 @@ def test_anybody_may_read_everything(bus: PrivateBus) -> None:
             assert await anybody.call("ListSensors") == expected.sensors()
             assert (await anybody.call("ListTunables"))[0]["Choices"] == ["powersave", "performance"]
             assert len(await anybody.call("GetDecisions", "u", 2)) == 2
+            points = await anybody.call("GetHistory", "sttu", "hwmon.test-0.temp1", 5, 0, 2)
+            assert points == [[5, 1.0, 2.0, 3.5], [6, 1.0, 2.0, 3.5]]
+            assert (await anybody.call("CrystalStats"))["Tiers"] == {"hot": 4096, "cold": 0}
             values = await anybody.properties()
             assert list(values) == [prop.name for prop in PROPERTIES]
             for name, value in values.items():
@@ -101,6 +104,18 @@ def test_a_change_is_readable_when_the_call_returns_and_is_signalled_with_values
             await root.call("SetProfile", "s", "balanced")
 
     asyncio.run(change())
+
+
+def test_a_layout_and_a_hint_reach_the_service(bus: PrivateBus) -> None:
+    async def ask() -> None:
+        async with client(bus) as root:
+            assert await root.call("ApplyLayout", "s", '{"order": []}') == {"Moved": 1, "Plan": '{"order": []}'}
+            await root.call("CompactCrystal")
+            before = (await root.call("CrystalStats"))["Hinted"]
+            await root.call("CrystalHint", "at", [0x7FFF1000, 2**64 - 1])
+            assert (await root.call("CrystalStats"))["Hinted"] == before + 2
+
+    asyncio.run(ask())
 
 
 def test_every_signal_arrives_with_the_types_of_the_contract(bus: PrivateBus) -> None:

@@ -43,6 +43,7 @@ class MemoryService:
         self._limits: dict[str, object] = {}
         self._mode = "active"
         self._slept: list[str] = []
+        self._hinted = 0
         self._sensors = [f"hwmon.test-{number}.temp1" for number in range(sensor_count)]
         self._told = self.properties()
 
@@ -166,6 +167,23 @@ class MemoryService:
 
     async def reload_config(self) -> None:
         raise ConfigError(["/etc/gamesad/gamesad.toml:3: temperatur: unknown key; did you mean temperature?"])
+
+    async def history(self, sensor: str, since_us: int, until_us: int, points: int) -> list[object]:
+        if sensor not in self._sensors:
+            raise UnknownSensor(f"there is no sensor {sensor}")
+        return [(since_us + number, 1.0, 2.0, 3.5) for number in range(min(points, 3))]
+
+    async def crystal_stats(self) -> dict[str, object]:
+        return {"Size": 4096, "Fragmentation": 0.25, "Tiers": {"hot": 4096, "cold": 0}, "Hinted": self._hinted}
+
+    async def compact_crystal(self) -> None:
+        """Nothing here to be packed."""
+
+    async def apply_layout(self, plan: str) -> dict[str, object]:
+        return {"Moved": 1, "Plan": plan}
+
+    async def crystal_hint(self, addresses: list[int], *, uid: int) -> None:
+        self._hinted += len(addresses)
 
     async def sleep(self) -> None:
         self._slept.append("sleep")
