@@ -11,7 +11,11 @@ _LEVELS = "▁▂▃▄▅▆▇█"
 
 
 def course(points: Sequence[Point], since_us: int, until_us: int, width: int) -> str:
-    """The highest value of each part of the time, as blocks between the least and the most; a gap stays a gap."""
+    """The highest value of each part of the time, as blocks between the least and the most; a gap stays a gap.
+
+    At most ``width`` parts, and so few that each has points where there is no gap.
+    """
+    width = max(1, min(width, len(points) // 2))
     highest: list[float | None] = [None] * width
     for time_us, _, _, maximum in points:
         place = min(width - 1, max(0, (time_us - since_us) * width // max(1, until_us - since_us)))

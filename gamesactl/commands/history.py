@@ -19,12 +19,12 @@ from gamesactl.values import clock, duration_s, span
 _SINCE = "10m"
 _POINTS, _POINTS_MOST = 20, 100_000
 _OVERVIEW = ("temperature", "power", "frequency", "utilization", "fan")
-_GRAPH = 32
+_GRAPH, _COURSE = 32, 24
 _FORMATS = ("csv", "json")
 _EXPORTED = ("Time", "Sensor", "Label", "Quantity", "Unit", "Minimum", "Mean", "Maximum")
 _ALL = (
-    Column("NAME", shrink=14),
-    Column("LABEL", shrink=8, drop=2),
+    Column("NAME", shrink=20),
+    Column("LABEL", shrink=12, drop=2),
     Column("LEAST", right=True),
     Column("MEAN", right=True),
     Column("MOST", right=True),
@@ -42,7 +42,7 @@ def history(arguments: Arguments, output: Output) -> None:
     elif name is not None:
         output.lines(_one(past.look(past.named([name]), since_s, points, output.note), output))
     else:
-        output.lines(courses(past.look(_shown, since_s, _GRAPH, output.note), output))
+        output.lines(courses(past.look(_shown, since_s, 4 * _COURSE, output.note), output))
 
 
 def export(arguments: Arguments, output: Output) -> None:
@@ -95,7 +95,7 @@ def courses(found: Past, output: Output) -> list[str]:
         low, high = min(one[1] for one in points), max(one[3] for one in points)
         mean = math.fsum(one[2] for one in points) / len(points)
         values = [_value(sensor, value) for value in (low, mean, high)]
-        course = graph.course(points, found.since_us, found.until_us, _GRAPH)
+        course = graph.course(points, found.since_us, found.until_us, _COURSE)
         rows.append([text(sensor, "Name"), text(sensor, "Label"), *values, course])
     if not rows:
         return [_nothing(found)]

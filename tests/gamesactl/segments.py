@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import nan
 from typing import Any
@@ -35,6 +35,7 @@ COLUMNS = [
     ),
 ]
 VALUES = [93.4, 41.85, nan, 28.3, 3.9e9, 2.1e9, 2304.0, 0.534, 0.41, 0.81]
+LIMITS = [95.0] + [nan] * 9
 TEXT: dict[str, Any] = {
     **{key: STATUS[key] for key in ("Version", "Machine", "Simulated", "ActiveProfile", "SelectedProfile")},
     **{key: STATUS[key] for key in ("ProfileCause", "LastDecision")},
@@ -44,7 +45,13 @@ TEXT: dict[str, Any] = {
 
 @contextmanager
 def published(
-    path: str, *, stale_after_s: float = 3600.0, columns: list[Column] = COLUMNS, **text: Any
+    path: str,
+    *,
+    stale_after_s: float = 3600.0,
+    columns: Sequence[Column] = COLUMNS,
+    values: Sequence[float] = VALUES,
+    limits: Sequence[float] = LIMITS,
+    **text: Any,
 ) -> Iterator[Segment]:
     """One tick of it; ``text`` replaces parts of its words. It stays at the path, as after a SIGKILL."""
     segment = Segment.create(
@@ -53,11 +60,11 @@ def published(
     )  # fmt: skip
     telemetry = Telemetry(segment)
     telemetry.directory(columns, [])
-    states = bytearray(layout.OK if value == value else layout.REJECTED for value in VALUES)
+    states = bytearray(layout.OK if value == value else layout.REJECTED for value in values)
     telemetry.latest(
         tick=7, monotonic_ns=time.monotonic_ns(), wall_ns=time.time_ns(), duration_s=0.000312, uptime_s=7500.4,
-        thermal_state="hot", mode="active", action="throttle", source="rule", values=array("d", VALUES),
-        limits=array("d", [95.0] + [nan] * (len(columns) - 1)), ages_s=array("f", [0.0] * len(columns)), states=states,
+        thermal_state="hot", mode="active", action="throttle", source="rule", values=array("d", values),
+        limits=array("d", limits), ages_s=array("f", [0.0] * len(columns)), states=states,
         text=layout.to_text({**TEXT, **text}).encode(),
     )  # fmt: skip
     try:

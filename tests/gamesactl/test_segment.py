@@ -71,7 +71,18 @@ def test_status_from_the_segment_loads_next_to_nothing(segment: Segment) -> None
         [sys.executable, "-S", "-c", _LOADED, "status"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert ran.stdout.startswith("Machine      LENOVO 21AH\n")
-    heavy = {"asyncio", "collections", "dataclasses", "dbus_next", "enum", "functools", "importlib", "json", "re", "typing"}
+    heavy = {
+        "asyncio",
+        "collections",
+        "dataclasses",
+        "dbus_next",
+        "enum",
+        "functools",
+        "importlib",
+        "json",
+        "re",
+        "typing",
+    }
     assert heavy.isdisjoint(ran.stderr.split())
 
 
@@ -132,7 +143,9 @@ def test_what_cannot_be_believed_is_not_read(asked: FakeDaemon, segment: Segment
     Path(shm).rmdir()
 
 
-def test_a_daemon_that_died_is_told_with_since_when(empty_bus: PrivateBus, shm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_daemon_that_died_is_told_with_since_when(
+    empty_bus: PrivateBus, shm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", empty_bus.address)
     monkeypatch.setenv("TZ", "UTC")
     with published(shm, stale_after_s=0.0):
