@@ -70,6 +70,15 @@ class Chain:
         self._first, self._length = -1, 0
         """The run at hand: short blocks are cut from it one after the other, and it is not in ``free``."""
 
+    def start(self) -> bool:
+        """Takes the first MiB, so that there is a head; False: there is no room."""
+        try:
+            if not self.end:
+                self._grow(1)
+        except OutOfSpace:
+            return False
+        return True
+
     def take(self, units: int) -> int:
         """The first unit of a run of so many, in the chain as a free one. OutOfSpace.
 

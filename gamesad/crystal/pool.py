@@ -233,7 +233,7 @@ class Pool:
             if kept.crc is not None:
                 self._seal(block, kept.crc)
         self._next_id = found.next_id
-        if self._chain.end:
+        if self._next_id > 1 and self._chain.start():
             self._chain.words[_NEXT_ID] = self._next_id
         lost = found.discarded + len(found.blocks) - recovered
         self.counters["recovered"], self.counters["discarded"] = recovered, lost
@@ -265,7 +265,7 @@ class Pool:
                 for _ in copies.make(block):
                     pass
         new = copies.complete()
-        if new.end:
+        if self._next_id > 1 and new.start():
             new.words[_NEXT_ID] = self._next_id
         before()
         for block in self._blocks.values():
