@@ -97,7 +97,11 @@ class Segment:
         segment.set_aside = why
         segment.follow_on(previous)
         if not (previous and takes_over):
-            segment.publish()
+            try:
+                segment.publish()
+            except NotTrusted:
+                segment.close()
+                raise
         return segment
 
     def replace(self) -> Segment:
@@ -162,21 +166,22 @@ class Segment:
     def publish(self) -> None:
         """Put the segment in its place. Whoever reads the one that was there is told to attach again.
 
-        NotTrusted: what lies there cannot be replaced. A process killed before the rename leaves the old one whole.
+        NotTrusted: what lies there cannot be replaced; close it. Killed before the rename, the old one is whole.
         """
         if self._published:
             return
+        handle = None
         try:
-            if not self.previous and self.set_aside:
-                _set_aside(self.path)
-            handle = _ours(self.path)
+            handle = _make_way(self.path)
             os.rename(f"{self.path}.new", self.path)
+            self._published = True
+            if handle is not None:
+                os.pwrite(handle, layout.REPLACED.to_bytes(4, "little"), layout.STATE_AT)
         except OSError as error:
             raise NotTrusted(f"{self.path} cannot be replaced ({error.strerror}); remove it or use --shm") from error
-        self._published = True
-        if handle is not None:
-            os.pwrite(handle, layout.REPLACED.to_bytes(4, "little"), layout.STATE_AT)
-            os.close(handle)
+        finally:
+            if handle is not None:
+                os.close(handle)
 
     def close(self, *, unlink: bool = True) -> None:
         """No more writes. ``unlink``: at a clean stop; readers learn that nothing is published any more."""
@@ -255,23 +260,21 @@ def _create(path: str) -> int:
     raise NotTrusted(f"{path} is made again by somebody as soon as it is removed")
 
 
-def _ours(path: str) -> int | None:
-    """The file at the path, if it is a segment that this user may mark as replaced."""
+def _make_way(path: str) -> int | None:
+    """A handle of the segment that lies there, if this user may mark it as replaced.
+
+    A file of this user's own that is no segment may be somebody's work, and is kept as ``.damaged``.
+    """
     try:
         handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     status = os.fstat(handle)
     mine = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and status.st_nlink == 1
-    if mine and os.pread(handle, 8, 0) == layout.MAGIC:
+    ours = mine and os.pread(handle, 8, 0) == layout.MAGIC
+    if ours:
         return handle
     os.close(handle)
+    if mine and status.st_size:
+        os.rename(path, f"{path}.damaged")
     return None
-
-
-def _set_aside(path: str) -> None:
-    """A file of our own that is no segment may be somebody's work: it is kept beside."""
-    with contextlib.suppress(OSError):
-        status = os.lstat(path)
-        if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
-            os.rename(path, f"{path}.damaged")

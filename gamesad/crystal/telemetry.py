@@ -112,7 +112,7 @@ class Telemetry:
         written = int.from_bytes(memory[found[0] : found[0] + 8], "little")
         if written > _MOST:
             return 0, slots
-        first = max(1, written - slots + 1)
+        first = max(1, written - slots + 2)  # in the place of the one before, the next may have been in flight
         whole: dict[int, bytes] = {}
         for number in range(first, written + 1):
             begin = found[0] + decisions.place(number, slots)

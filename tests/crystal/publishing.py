@@ -8,6 +8,7 @@ from typing import Any
 
 from gamesad.crystal import layout
 from gamesad.crystal.directory import Column, TunableRow
+from gamesad.crystal.header import Header
 from gamesad.crystal.segment import Segment
 from gamesad.crystal.telemetry import Telemetry
 
@@ -63,3 +64,9 @@ def tick(telemetry: Telemetry, number: int, **changed: Any) -> None:
 def text(number: int) -> bytes:
     """Long enough for a copy of it to be overtaken."""
     return f"i\tNumber\t{number}\ns\tMany\t{str(number) * 1000}\n".encode()
+
+
+def offset_of(path: str, place: int) -> int:
+    """Where a section of the segment at the path begins."""
+    with open(path, "rb") as file:
+        return Header(file.read(layout.HEADER_SIZE), path).sections[place][0]
