@@ -361,7 +361,7 @@ def _units(size: int) -> int:
 def _let_go(block: Block) -> None:
     """Makes a view that somebody kept raise; one that an array was made from stays as it is."""
     view, block.view = block.view, None
-    try:  # noqa: SIM105 - suppress() takes as long as the rest of free()
+    try:  # suppress() takes as long as the rest of free()
         if view:
             view.release()
     except BufferError:
