@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from gamesad.crystal.freezer import LARGEST
 from gamesad.crystal.layout import COLD, FROZEN, HOT, WARM
 from gamesad.crystal.plan import Plan
 from gamesad.crystal.tiers import Rules
@@ -74,7 +75,7 @@ def advise(stored: Sequence[Stored], pairs: Pairs, rules: Rules, *, hot_bytes: i
         if one.count > rules.promote_above:
             tier = HOT if one.size <= room else WARM
             room -= one.size if tier == HOT else 0
-        elif one.count < rules.demote_below and one.idle_s >= rules.dwell_s:
+        elif one.count < rules.demote_below and one.idle_s >= rules.dwell_s and one.size <= LARGEST:
             tier = FROZEN
         if tier != one.tier:
             tiers[one.block] = tier

@@ -7,12 +7,13 @@ import zlib
 from gamesad.crystal.errors import Damaged
 from gamesad.crystal.layout import FROZEN_HEAD
 
-_LEVEL = 1
+LEVEL = 1
+"""Three to five times as fast as zlib's own 6 where that gains anything, for a quarter more bytes at most."""
 
 
 def packed(data: bytes | memoryview) -> bytes:
     """``data`` as a frozen block holds them; may be longer than they are."""
-    return FROZEN_HEAD.pack(len(data), zlib.crc32(data)) + zlib.compress(data, _LEVEL)
+    return FROZEN_HEAD.pack(len(data), zlib.crc32(data)) + zlib.compress(data, LEVEL)
 
 
 def size_of(stored: bytes | memoryview) -> int:
