@@ -124,6 +124,9 @@ class Daemon:
         if self._loop and self._service:
             self._loop.call_soon_threadsafe(self._service.published, moment, decided, events)
 
+    def maintain(self) -> bool:
+        return self._crystal is not None and self._crystal.maintain()
+
     def load_config(self) -> Config:
         return config.load(self._options.config)
 

@@ -33,9 +33,11 @@ class Crystal(Protocol):
         """Time, minimum, mean and maximum, oldest first."""
 
     def statistics(self) -> Dictionary: ...
-    def compact(self) -> None: ...
+    def compact(self, done: Callable[[str], None]) -> None:
+        """Begins it; ``done`` is called on the worker's thread, with "" or why it came to nothing."""
+
     def apply_layout(self, plan: str) -> Dictionary: ...
-    def hint(self, addresses: list[int], uid: int) -> None: ...
+    def hint(self, addresses: list[int]) -> None: ...
 
 
 class Service:
@@ -181,13 +183,22 @@ class Service:
         return await self._ask_crystal(lambda crystal: crystal.statistics())
 
     async def compact_crystal(self) -> None:
-        await self._ask_crystal(lambda crystal: crystal.compact())
+        """Returns when it is done; the ticks go on meanwhile."""
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[str] = loop.create_future()
+
+        def done(problem: str) -> None:
+            loop.call_soon_threadsafe(_settle, outcome, problem)
+
+        await self._ask_crystal(lambda crystal: crystal.compact(done))
+        if problem := await outcome:
+            raise Failed(problem)
 
     async def apply_layout(self, plan: str) -> Dictionary:
         return await self._ask_crystal(lambda crystal: crystal.apply_layout(plan))
 
-    async def crystal_hint(self, addresses: list[int], *, uid: int) -> None:
-        await self._ask_crystal(lambda crystal: crystal.hint(addresses, uid))
+    async def crystal_hint(self, addresses: list[int]) -> None:
+        await self._ask_crystal(lambda crystal: crystal.hint(addresses))
 
     async def sleep(self) -> None:
         """The machine is about to suspend: hand it back and stop regulating."""
@@ -258,6 +269,11 @@ class Service:
     def _tell(self, name: str, contents: object) -> None:
         for listener in self._listeners:
             listener(name, contents)
+
+
+def _settle(outcome: asyncio.Future[str], result: str) -> None:
+    if not outcome.done():  # whoever waited has gone
+        outcome.set_result(result)
 
 
 def alert_report(event: Event) -> Dictionary:

@@ -32,6 +32,8 @@ _WATCHED_S = 5.0
 _SLEPT_S = 2.0
 _DISK_S = 0.5
 """How often a disk that does not answer is looked at."""
+_STEP_S = 0.01
+"""Between two steps of what can wait."""
 _AT_LAST_S = 2.0
 """What it is given at the stop."""
 
@@ -43,6 +45,9 @@ class Surroundings(Protocol):
 
     def publish(self, moment: Moment, decided: Record | None, events: list[Event]) -> None:
         """Takes a finished tick. Called on the worker's thread."""
+
+    def maintain(self) -> bool:
+        """Does a millisecond of what can wait; whether there is more of it. Called on the worker's thread."""
 
     def load_config(self) -> Config:
         """Reads the configuration anew; ConfigError with every problem when it is bad."""
@@ -134,9 +139,13 @@ class Worker:
         """Ticks until ``stop``. Deadlines are absolute: what a tick costs does not add up to drift."""
         deadline_s = self.clock() + self._cadence.period_s
         while True:
+            left_s = max(0.0, deadline_s - self.clock())
+            waits = left_s > _STEP_S and self._surroundings.maintain()
             try:
-                asked = self._requests.get(timeout=max(0.0, deadline_s - self.clock()))
+                asked = self._requests.get(timeout=_STEP_S if waits else left_s)
             except queue.Empty:
+                if waits:
+                    continue
                 self.step()
                 deadline_s = max(deadline_s + self._cadence.period_s, self.clock())
                 continue

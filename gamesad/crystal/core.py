@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import logging
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, perf_counter
 
 from gamesad.config import CrystalConfig
 from gamesad.crystal import decisions, layout
 from gamesad.crystal.errors import CrystalError, CrystalFull
 from gamesad.crystal.flight import OWNER, Recorder
 from gamesad.crystal.history import History
+from gamesad.crystal.keeper import Keeper
 from gamesad.crystal.pool import Pool
+from gamesad.crystal.prefetch import Budget
 from gamesad.crystal.previous import Previous
 from gamesad.crystal.publisher import Publisher, with_column
 from gamesad.crystal.segment import Segment
+from gamesad.crystal.settings import Settings
 from gamesad.crystal.telemetry import Telemetry
 from gamesad.crystal.texts import StatusText
+from gamesad.crystal.tiers import Rules
 from gamesad.events import Event
 from gamesad.report import Dictionary, Moment
 from gamesad.telemetry.history import Record
 
 MAINTAIN_S = 0.5e-3
 """What one tick spends on the pool at most."""
-_STATISTICS_S = 10.0
 _SPARE = 16
 """Columns and tunables kept free for what is plugged in later: so many, or a quarter of what there is."""
 _REMEMBERED = 16
@@ -78,7 +81,9 @@ class Core:
         self.recorder = Recorder(self.settings.flight_before_s, self.settings.flight_after_s)
         text = StatusText(version=place.version, machine=place.machine, simulated=place.simulated)
         self.publisher = Publisher(self._telemetry, self.history, text, tunables=segment.geometry.tunables)
-        self._tick_s = self._statistics_s = float("-inf")
+        self.keeper = Keeper(self.pool, kept(self.settings), tell=self._told, replaced=self._moved)
+        self._compacted: list[Callable[[str], None]] = []
+        self._problem = ""
         self._grown = False
         if segment.set_aside:
             _LOG.warning("%s", segment.set_aside)
@@ -144,16 +149,18 @@ class Core:
             if document is not None:
                 self._keep(document)
 
-    def maintain(self) -> None:
-        """A bounded step of what else is to be done, after a tick."""
+    def maintain(self) -> bool:
+        """A bounded step of what else is to be done; whether there is more."""
         if not self._grown:
             self.history.grow()
             self._grown = True
-        self.pool.seal(MAINTAIN_S)
-        now_s = monotonic()
-        if now_s >= self._statistics_s + _STATISTICS_S:
-            self._statistics_s = now_s
-            self.pool.publish()
+        began_s = perf_counter()
+        self.keeper.maintain(monotonic(), MAINTAIN_S)
+        if self._compacted and not self.keeper.compacting:
+            compacted, self._compacted = self._compacted, []
+            for done in compacted:
+                done(self._problem)
+        return self.keeper.compacting or perf_counter() - began_s >= MAINTAIN_S
 
     def _keep(self, document: bytes) -> None:
         """Stores a recording; the oldest go when there are too many, or no room."""
@@ -171,13 +178,38 @@ class Core:
                 self.pool.free(flights.pop(0))
         self.pool.write(block, document)
 
+    def _told(self, text: str) -> None:
+        _LOG.info("%s", text)
+        if text.startswith("not compacted"):
+            self._problem = text
+
+    def _moved(self, segment: Segment) -> None:
+        """A compaction has put another segment in the place of this one."""
+        self.segment = segment
+        self._telemetry = self.publisher.move(Telemetry(segment))
+        self.history.move(segment)
+
+    # ---- what is asked
+
+    def compact(self, done: Callable[[str], None]) -> None:
+        self._problem = ""
+        self.keeper.compact()
+        self._compacted.append(done)
+
+    def statistics(self) -> Dictionary:
+        segment = self.segment
+        numbers = {"path": segment.path, "generation": segment.generation, "length": segment.length}
+        return {**numbers, **self.pool.statistics(), **self.keeper.statistics(), "Advice": self.keeper.advice()}
+
     def configure(self, settings: CrystalConfig) -> None:
         """Takes what can change while the segment lives."""
         self.settings = settings
+        self.keeper.configure(kept(settings))
         self.recorder.before_s, self.recorder.after_s = settings.flight_before_s, settings.flight_after_s
 
     def close(self, *, unlink: bool) -> None:
         """What is under way is kept as far as it got."""
+        self.keeper.close()
         self.history.flush()
         document = self.recorder.finish({}, tuple(self.publisher.columns))
         if document is not None and self.settings.flights and not unlink:
@@ -192,6 +224,13 @@ def rings(settings: CrystalConfig) -> tuple[tuple[int, int], ...]:
         (settings.middle_for_hours * 3600 // settings.middle_every_s, settings.middle_every_s),
         (settings.slow_for_days * 86400 // settings.slow_every_s, settings.slow_every_s),
     )
+
+
+def kept(settings: CrystalConfig) -> Settings:
+    """What the keeper of the pool is to go by."""
+    rules = Rules(settings.promote_above, settings.demote_below, settings.half_life_s, settings.dwell_s)
+    budget = Budget(settings.prefetch_mib << 20, settings.prefetch_cpu) if settings.prefetch else None
+    return Settings(rules, budget)
 
 
 def _with_spare(count: int) -> int:

@@ -6,6 +6,7 @@ Nothing that goes wrong here reaches the tick.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -31,8 +32,16 @@ _LOG = logging.getLogger(__name__)
 class Host:
     """Belongs to the thread that ticks. ``tell`` is called with "on", "off" or why not, when that changes."""
 
-    def __init__(self, place: Place, settings: CrystalConfig, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        place: Place,
+        settings: CrystalConfig,
+        tell: Callable[[str], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._place = place
+        self._clock = clock
         self._settings = settings
         self._tell = tell
         self._core: Core | None = None
@@ -41,14 +50,11 @@ class Host:
         self._tick: Tick | None = None
         self._state = ""
 
-    @property
-    def state(self) -> str:
-        return self._state
-
     def publish(self, moment: Moment, decided: Record | None, events: Sequence[Event]) -> None:
         """A finished tick; what happened between two is not published. Raises nothing."""
-        now_s = moment.tick.snapshot.monotonic_s
-        if moment.tick is self._tick or not self._settings.enabled or (self._core is None and now_s < self._retry_s):
+        if moment.tick is self._tick or not self._settings.enabled:
+            return
+        if self._core is None and self._clock() < self._retry_s:
             return
         self._tick = moment.tick
         try:
@@ -60,12 +66,16 @@ class Host:
                 self._close(unlink=False)
                 self._open(moment)
                 self._written.publish(moment, decided, events)
-            self._written.maintain()
-        except (CrystalError, OSError) as error:
-            self._give_up(str(error), now_s)
-        except Exception:  # a bug here must not end the regulation  # noqa: BLE001
-            _LOG.exception("Crystal Core failed")
-            self._give_up("it failed, the journal says how; gamesad works without it", now_s)
+        except Exception as error:  # noqa: BLE001 - a bug here must not end the regulation either
+            self._give_up(error)
+
+    def maintain(self) -> bool:
+        """A bounded step of what can wait; whether there is more of it now. Raises nothing."""
+        try:
+            return self._core is not None and self._core.maintain()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._give_up(error)
+            return False
 
     def configure(self, settings: CrystalConfig) -> str:
         """Takes a new configuration; what of it counts from the next start only, in words, or nothing."""
@@ -80,7 +90,7 @@ class Host:
         return f"{', '.join(waits)} from the next start" if waits and self._core else ""
 
     def close(self, *, clean: bool) -> None:
-        """The end; ``clean``: the machine is as it was found, and nothing of this is to be taken over. Raises nothing."""
+        """The end. ``clean``: nothing of this is to be taken over. Raises nothing."""
         self._close(unlink=clean)
 
     # What clients ask for; GamesadError says why not
@@ -96,17 +106,17 @@ class Host:
         with self._asked() as core:
             return core.statistics()
 
-    def compact(self) -> None:
+    def compact(self, done: Callable[[str], None]) -> None:
         with self._asked() as core:
-            core.compact()
+            core.compact(done)
 
     def apply_layout(self, plan: str) -> Dictionary:
         with self._asked() as core:
-            return core.apply_layout(plan)
+            return core.keeper.apply(plan)
 
-    def hint(self, addresses: list[int], uid: int) -> None:
+    def hint(self, addresses: list[int]) -> None:
         with self._asked() as core:
-            core.hint(addresses, uid)
+            core.keeper.hint(addresses)
 
     # Within
 
@@ -122,10 +132,14 @@ class Host:
         self._made = True
         self._say(ON)
 
-    def _give_up(self, why: str, now_s: float) -> None:
-        self._retry_s = now_s + RETRY_S
+    def _give_up(self, error: Exception) -> None:
+        self._retry_s = self._clock() + RETRY_S
         self._close(unlink=False)
-        self._say(why)
+        if isinstance(error, CrystalError | OSError):
+            self._say(str(error))
+        else:
+            _LOG.error("Crystal Core failed", exc_info=error)
+            self._say("it failed, the journal says how; gamesad works without it")
 
     def _close(self, *, unlink: bool) -> None:
         core, self._core = self._core, None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
@@ -110,10 +111,16 @@ class Publisher:
         self._powers = [columns[name] for name, sensor in present.items() if sensor.quantity is Quantity.POWER]
         self._limits_of, self._troubles = None, ()
 
+    def move(self, telemetry: Telemetry) -> Telemetry:
+        """To another segment of the same size; the next tick describes everything there."""
+        self._telemetry = telemetry
+        self._controls = None
+        return telemetry
+
     def _read(self, snapshot: Snapshot) -> array[float]:
         """The readings by column; a power as it was until a second has passed."""
         reading, last = snapshot.readings.get, self.values
-        values = array("d", [reading(name, nan) for name in self._names])
+        values = array("d", map(reading, self._names, repeat(nan)))
         values.extend(self._unused)
         holds = snapshot.monotonic_s < self._power_s + POWER_PERIOD_S
         if not holds:

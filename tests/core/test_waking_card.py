@@ -45,6 +45,9 @@ class Around:
     def load_config(self) -> Config:
         return load(None, search=())
 
+    def maintain(self) -> bool:
+        return False
+
     def suspects(self) -> Sequence[str]:
         return ()
 

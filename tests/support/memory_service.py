@@ -182,7 +182,7 @@ class MemoryService:
     async def apply_layout(self, plan: str) -> dict[str, object]:
         return {"Moved": 1, "Plan": plan}
 
-    async def crystal_hint(self, addresses: list[int], *, uid: int) -> None:
+    async def crystal_hint(self, addresses: list[int]) -> None:
         self._hinted += len(addresses)
 
     async def sleep(self) -> None:
