@@ -30,7 +30,7 @@ class Stored:
     tier: int
     count: float
     idle_s: float
-    """Since it came into its tier; as far as known."""
+    """Since it came into its tier, as far as known."""
 
 
 def groups_of(pairs: Pairs) -> list[tuple[int, ...]]:
@@ -67,7 +67,7 @@ def advise(stored: Sequence[Stored], pairs: Pairs, rules: Rules, *, hot_bytes: i
     """A plan from the statistics: what is above or below the rules' bounds goes all the way at once.
 
     The rules move a block one tier per dwell time; the adviser sees where that ends. The hottest are HOT as far as
-    ``hot_bytes`` reach; what was not accessed for a dwell time is frozen.
+    ``hot_bytes`` reach; what rested for a dwell time is frozen.
     """
     tiers, room = {}, hot_bytes
     for one in sorted(stored, key=lambda one: (-one.count, one.block)):
@@ -75,8 +75,8 @@ def advise(stored: Sequence[Stored], pairs: Pairs, rules: Rules, *, hot_bytes: i
         if one.count > rules.promote_above:
             tier = HOT if one.size <= room else WARM
             room -= one.size if tier == HOT else 0
-        elif one.count < rules.demote_below and one.idle_s >= rules.dwell_s and one.size <= LARGEST:
-            tier = FROZEN
+        elif one.count < rules.demote_below and (one.tier == COLD or one.idle_s >= rules.dwell_s):
+            tier = FROZEN if one.size <= LARGEST else COLD
         if tier != one.tier:
             tiers[one.block] = tier
     laid = [replace(one, tier=tiers.get(one.block, one.tier)) for one in stored]

@@ -39,7 +39,7 @@ class Copies:
         self._made[block] = generation, unit, units
 
     def complete(self) -> Chain:
-        """The new chain with a header for each copy, and without what was freed since; the blocks lie where they lay."""
+        """The new chain, with a header for each copy and without what was freed since; no block lies there yet."""
         for block in [block for block in self._made if not block.units]:
             self._drop(block)
         for block, (generation, unit, _) in self._made.items():
