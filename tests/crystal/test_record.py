@@ -98,7 +98,10 @@ def test_a_reader_stopped_in_mid_read_gets_a_whole_value_afterwards(shm: str, se
         begun_s, before = time.monotonic(), _number(path)
         time.sleep(seconds)  # the minute that the reader sleeps
         assert (_number(path) - before) / (time.monotonic() - begun_s) > 100, "the writer waits for nobody"
-        for _ in range(3):  # the tries that the writer overtakes; nothing is written any more after them
+        for _ in range(3):  # tries that the writer overtakes; the one after them it does not
+            overtaken = _number(path) + 2
+            while _number(path) < overtaken:
+                time.sleep(0.001)
             os.kill(reader, signal.SIGCONT)
             _stopped(reader)
     os.kill(reader, signal.SIGCONT)

@@ -1,0 +1,376 @@
+"""What a client sees of a segment while the daemon lives, dies, restarts and moves it."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from array import array
+from collections.abc import Iterator
+from math import nan
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gamesad.crystal import layout
+from gamesad.crystal.directory import NAME_SIZE, Column, TunableRow
+from gamesad.crystal.errors import Damaged, NotThere
+from gamesad.crystal.history import History
+from gamesad.crystal.latest import Latest
+from gamesad.crystal.pool import Pool
+from gamesad.crystal.reader import Crystal, attach
+from gamesad.crystal.segment import Segment
+from gamesad.crystal.telemetry import Telemetry, pack_forecast
+from tests.crystal import hammer, publishing
+from tests.crystal.publishing import NAMES
+
+
+@pytest.fixture(params=[False, True], ids=["file", "mapped"])
+def mapped(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture
+def daemon(shm: str) -> Iterator[tuple[Segment, Telemetry]]:
+    segment, telemetry = publishing.started(f"{shm}/segment")
+    yield segment, telemetry
+    segment.close()
+
+
+@pytest.fixture
+def crystal(daemon: tuple[Segment, Telemetry], mapped: bool) -> Iterator[Crystal]:
+    with attach(daemon[0].path, mapped=mapped) as crystal:
+        yield crystal
+
+
+def test_a_tick_is_read_as_it_was_published(crystal: Crystal, daemon: tuple[Segment, Telemetry]) -> None:
+    number = daemon[1].decision(7.5, "throttle", "forecast", b"s\tReason\thot\nd\tNumbers\tlimit_c\t95.0\n")
+    publishing.tick(
+        daemon[1], 42, monotonic_ns=5, wall_ns=6, duration_s=0.25, uptime_s=3.5, thermal_state="critical",
+        mode="failsafe", action="conservative", source="safety",
+        values=array("d", [41.5, -0.5, nan, 3e9, 1.0]), limits=array("d", [95.0, nan, nan, nan, 80.0]),
+        ages_s=array("f", [0.0, 2.5, 0.0, 0.0, 0.0]),
+        states=bytearray([layout.OK, layout.OK, layout.ABSENT, layout.FAULT, layout.REJECTED]),
+        text=layout.to_text({"ActiveProfile": "quiet", "Values": {"boost": 1, "ratio": 0.1}, "Simulated": True}).encode(),
+        forecast=pack_forecast(0.9, (1.0, 10.0), {1: (50.0, 60.0)}, {1: (52.0, 65.0)}),
+    )  # fmt: skip
+    tick = crystal.latest()
+    assert (tick.tick, tick.monotonic_ns, tick.wall_ns, tick.duration_s, tick.uptime_s) == (42, 5, 6, 0.25, 3.5)
+    assert (tick.thermal_state, tick.mode, tick.action, tick.source) == (
+        "critical",
+        "failsafe",
+        "conservative",
+        "safety",
+    )
+    assert tick.values == {NAMES[0]: 41.5, NAMES[1]: -0.5}, "only what was read and can be true"
+    assert list(tick.states.values()) == [layout.OK, layout.OK, layout.ABSENT, layout.FAULT, layout.REJECTED]
+    assert tick.limits == {NAMES[0]: 95.0, NAMES[4]: 80.0}
+    assert tick.ages == {NAMES[1]: 2.5}
+    assert tick.text == {"ActiveProfile": "quiet", "Values": {"boost": 1, "ratio": 0.1}, "Simulated": True}
+    assert tick.decision_number == number == 1
+    assert tick.forecast is not None
+    assert (round(tick.forecast.confidence, 6), tick.forecast.horizon_s) == (0.9, (1.0, 10.0))
+    assert (tick.forecast.expected, tick.forecast.upper) == ({NAMES[1]: (50.0, 60.0)}, {NAMES[1]: (52.0, 65.0)})
+    (decision,) = crystal.decisions()
+    assert (decision.number, decision.since_s, decision.action, decision.source) == (1, 7.5, "throttle", "forecast")
+    assert decision.text == {"Reason": "hot", "Numbers": {"limit_c": 95.0}}
+    publishing.tick(daemon[1], 43)
+    assert crystal.latest().forecast is None
+
+
+def test_the_directory_says_what_there_is(crystal: Crystal, daemon: tuple[Segment, Telemetry]) -> None:
+    columns, tunables = publishing.directory()
+    columns[4].in_use = False
+    daemon[1].directory(columns, tunables)
+    seen = crystal.directory()
+
+    def fields(rows: list[Any]) -> list[list[object]]:
+        return [[getattr(row, name) for name in row.__slots__] for row in rows]
+
+    assert fields(seen.columns) == fields(columns)
+    assert fields(seen.tunables) == fields(tunables)
+    assert (crystal.version, crystal.simulated) == ("1.2.3", False)
+
+
+def test_before_the_first_tick_there_is_none(shm: str, mapped: bool) -> None:
+    segment = publishing.segment(f"{shm}/segment")
+    with attach(segment.path, mapped=mapped) as crystal:
+        for ask in (crystal.latest, crystal.directory, lambda: crystal.history(NAMES[0])):
+            with pytest.raises(NotThere, match="has just started"):
+                ask()
+        assert (crystal.decisions(), crystal.blocks(), crystal.statistics()) == ([], [], {})
+        with pytest.raises(NotThere, match="pool is empty"):
+            crystal.read(1)
+    segment.close()
+
+
+def test_a_new_sensor_is_named_from_its_first_tick_on(crystal: Crystal, daemon: tuple[Segment, Telemetry]) -> None:
+    columns, tunables = publishing.directory()
+    daemon[1].directory(columns[:2], tunables)
+    publishing.tick(daemon[1], 1)
+    assert list(crystal.latest().values) == NAMES[:2]
+    daemon[1].directory(columns[:3], tunables)
+    assert list(crystal.latest().values) == NAMES[:2], "a directory that is newer than the tick"
+    publishing.tick(daemon[1], 2)
+    assert list(crystal.latest().values) == NAMES[:3]
+
+
+def test_what_does_not_fit_is_cut_where_a_word_or_line_ends_and_never_in_a_name(
+    crystal: Crystal, daemon: tuple[Segment, Telemetry]
+) -> None:
+    choices = [f"choice-{number}" for number in range(40)]
+    daemon[1].directory([Column("x" * NAME_SIZE, label="°" * 33)], [TunableRow("t", "r", choices=choices)])
+    seen = crystal.directory()
+    assert (seen.columns[0].name, seen.columns[0].label) == ("x" * NAME_SIZE, "°" * 32)
+    kept = seen.tunables[0].choices
+    assert kept == tuple(choices[: len(kept)])
+    assert len(kept) > 10
+    with pytest.raises(ValueError, match="longer than 128 bytes"):
+        daemon[1].directory([Column("x" * (NAME_SIZE + 1))], [])
+    lines = {f"key {number}": "v" * 100 for number in range(1000)}
+    publishing.tick(daemon[1], 1, text=layout.to_text(lines).encode())
+    told = crystal.latest().text
+    assert told == dict(itertools.islice(lines.items(), len(told)))
+    assert len(told) > 100
+    daemon[1].decision(1.0, "noop", "rule", layout.to_text(lines).encode())
+    assert crystal.decisions()[0].text == dict(itertools.islice(lines.items(), 9))
+    with pytest.raises(ValueError, match="for a record of"):
+        daemon[1].directory([Column(f"c{number}") for number in range(99)], [])
+
+
+# ---- following
+
+
+def test_each_tick_is_given_once_and_the_end_is_after_the_timeout(
+    crystal: Crystal, daemon: tuple[Segment, Telemetry]
+) -> None:
+    ticks = crystal.follow(timeout_s=0.3)
+    other = crystal.follow(timeout_s=0.3)
+    for number in (1, 2, 5):
+        publishing.tick(daemon[1], number)
+        assert next(ticks).tick == number
+        assert next(other).tick == number, "two who follow take nothing from each other"
+    begun_s = time.monotonic()
+    assert next(ticks, None) is None
+    assert 0.3 <= time.monotonic() - begun_s < 5.0
+
+
+def test_who_follows_sees_ticks_as_they_come_and_goes_on_over_a_restart_and_a_move(shm: str, mapped: bool) -> None:
+    path = f"{shm}/segment"
+    segment, telemetry = publishing.started(path)
+    publishing.tick(telemetry, 1)
+    seen: list[tuple[int, int]] = []
+    arrived = threading.Condition()
+
+    def watch(crystal: Crystal) -> None:
+        for tick in crystal.follow(timeout_s=5.0):
+            with arrived:
+                seen.append((crystal.generation, tick.tick))
+                arrived.notify()
+            if tick.tick == 100:
+                return
+
+    def wait(*expected: tuple[int, int]) -> None:
+        with arrived:
+            assert arrived.wait_for(lambda: len(seen) >= len(expected), 5.0), seen
+            assert seen == list(expected)
+
+    with attach(path, mapped=mapped) as crystal:
+        thread = threading.Thread(target=watch, args=(crystal,))
+        thread.start()
+        wait((1, 1))
+        publishing.tick(telemetry, 2)
+        wait((1, 1), (1, 2))
+        fresh = segment.replace()  # moved: the tick that is in both is not given twice
+        fresh.publish()
+        segment.close(unlink=False)
+        telemetry = Telemetry(fresh)
+        time.sleep(0.2)
+        publishing.tick(telemetry, 3)
+        wait((1, 1), (1, 2), (2, 3))
+        fresh.close()  # stopped, for a while
+        time.sleep(0.2)
+        segment, telemetry = publishing.started(path)  # and another daemon, whose first tick has the same number
+        publishing.tick(telemetry, 3)
+        wait((1, 1), (1, 2), (2, 3), (1, 3))
+        publishing.tick(telemetry, 100)
+        thread.join()
+    segment.close()
+
+
+def test_who_follows_before_there_is_a_tick_waits_for_it(daemon: tuple[Segment, Telemetry], crystal: Crystal) -> None:
+    timer = threading.Timer(0.2, publishing.tick, (daemon[1], 9))
+    timer.start()
+    assert next(crystal.follow(timeout_s=5.0)).tick == 9
+    timer.join()
+
+
+# ---- dead, restarted, moved
+
+
+def test_a_daemon_that_says_nothing_is_stale_since_then_and_well_again_when_it_speaks(shm: str, mapped: bool) -> None:
+    segment, telemetry = publishing.started(f"{shm}/segment", stale_after_s=0.2)
+    with attach(segment.path, mapped=mapped) as crystal:
+        publishing.tick(telemetry, 1)
+        segment.beat()
+        last_s = time.time()
+        assert crystal.stale_since_s is None
+        time.sleep(0.3)
+        assert crystal.stale_since_s == pytest.approx(last_s, abs=0.05)
+        assert crystal.latest().tick == 1, "what it said last is still there"
+        segment.beat()
+        assert crystal.stale_since_s is None
+    segment.close()
+
+
+def test_a_heartbeat_of_another_boot_is_stale(crystal: Crystal, daemon: tuple[Segment, Telemetry]) -> None:
+    daemon[0].words[layout.HEARTBEAT_AT // 8] = time.monotonic_ns() + 10**12
+    assert crystal.stale_since_s is not None
+
+
+def test_a_file_that_took_the_place_of_a_dead_one_is_found_without_a_mark(shm: str, mapped: bool) -> None:
+    """The daemon can be killed after the rename and before it marks the old one."""
+    path = f"{shm}/segment"
+    old, telemetry = publishing.started(f"{shm}/segment", stale_after_s=0.01)
+    publishing.tick(telemetry, 1)
+    with attach(path, mapped=mapped) as crystal:
+        assert crystal.latest().tick == 1
+        os.unlink(path)
+        new, telemetry = publishing.started(path)
+        publishing.tick(telemetry, 2)
+        time.sleep(0.05)
+        assert (crystal.latest().tick, crystal.stale_since_s) == (2, None)
+    old.close()
+    new.close()
+
+
+def test_a_closed_reader_is_closed_and_an_opened_one_leaves_no_handle(daemon: tuple[Segment, Telemetry]) -> None:
+    publishing.tick(daemon[1], 1)
+    before = os.listdir("/proc/self/fd")
+    for mapped in (False, True):
+        with attach(daemon[0].path, mapped=mapped) as crystal:
+            crystal.latest()
+    assert os.listdir("/proc/self/fd") == before
+
+
+# ---- history, pool, arrays
+
+
+def test_history_comes_from_the_rings_also_from_those_that_grew_since(shm: str, mapped: bool) -> None:
+    segment, _ = publishing.started(f"{shm}/segment")
+    with attach(segment.path, mapped=mapped) as crystal:
+        assert crystal.history(NAMES[1]) == []
+        history = History(segment)
+        history.grow()
+        begin_us = 1_700_000_000_000_000
+        for second in range(25):
+            history.push(begin_us + second * 1_000_000, [float(second), 50.0 + second, nan, 0.0, 0.0])
+        points = crystal.history(NAMES[1])
+        assert [point[2] for point in points] == [50.0 + second for second in range(24)]
+        assert crystal.history(NAMES[2]) == []
+        ((_, least, mean, most),) = crystal.history(NAMES[0], max_points=1)
+        assert (least, mean, most) == (0.0, 11.5, 23.0)
+        since_us, until_us = points[3][0], points[5][0]
+        assert crystal.history(NAMES[1], since_us, until_us) == points[3:6]
+        with pytest.raises(KeyError, match="nonsense"):
+            crystal.history("nonsense")
+    segment.close()
+
+
+def test_arrays_show_the_rings_where_they_lie(crystal: Crystal, daemon: tuple[Segment, Telemetry]) -> None:
+    history = History(daemon[0])
+    history.grow()
+    arrays = crystal.arrays()
+    ring = arrays[1]
+    assert ({period: len(rows) for period, rows in arrays.items()}, ring.base is not None) == (
+        {1: 60, 10: 60, 300: 60},
+        True,
+    )
+    for second in range(3):
+        history.push((1_700_000_000 + second) * 1_000_000, [float(second)] * publishing.COLUMNS)
+    history.flush()
+    shown = ring[ring["samples"] > 0]  # written after the view was made: nothing was copied
+    assert shown["columns"]["mean"][:, 1].tolist() == [point[2] for point in crystal.history(NAMES[1])]
+    assert shown["columns"].shape == (3, publishing.COLUMNS)
+    with pytest.raises(ValueError, match="read-only"):
+        ring["samples"][0] = 1
+    assert isinstance(ring, np.ndarray)
+
+
+def test_the_pool_is_read_as_it_grows_is_frozen_and_freed(crystal: Crystal, daemon: tuple[Segment, Telemetry]) -> None:
+    assert crystal.blocks() == []
+    pool = Pool(daemon[0])
+    small, large = pool.allocate(100, owner="flight"), pool.allocate(3 << 20)
+    pool.write(small, bytes(range(100)))
+    contents = random.Random(1).randbytes(1 << 20) + bytes(2 << 20)
+    pool.write(large, contents)
+    assert crystal.read(small.id) == bytes(range(100))
+    assert crystal.read(large.id) == contents, "beyond what there was when the reader attached"
+    pool.seal(1.0)
+    assert pool.freeze(large)
+    by_id = {block.id: block for block in crystal.blocks()}
+    frozen, warm = by_id[large.id], by_id[small.id]
+    assert (frozen.tier, frozen.size, frozen.stored < 2 << 20) == (layout.FROZEN, 3 << 20, True)
+    assert (warm.owner, warm.size, warm.address, warm.sealed) == ("flight", 100, small.address, True)
+    assert crystal.read(large.id) == contents
+    assert set(crystal.statistics()) == set(layout.STATISTICS)
+    pool.free(small)
+    with pytest.raises(NotThere, match=f"no block {small.id} in the pool"):
+        crystal.read(small.id)
+    at = daemon[0].section(layout.POOL)[0] + frozen.offset + layout.BLOCK_HEAD + 5000
+    daemon[0].memory[at] ^= 1
+    with pytest.raises(Damaged, match=f"block {large.id} "):
+        crystal.read(large.id)
+
+
+# ---- what it costs a client
+
+_LIGHT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+before = set(sys.modules)
+from gamesad.crystal.reader import attach
+tick = attach(sys.argv[2]).latest()
+heavy = {"typing", "enum", "json", "re", "dataclasses", "collections", "mmap", "zlib", "functools"}
+print(tick.tick, sorted(heavy & (set(sys.modules) - before)))
+"""
+
+
+def test_a_status_loads_nothing_heavy(daemon: tuple[Segment, Telemetry]) -> None:
+    publishing.tick(daemon[1], 3)
+    root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+    line = [sys.executable, "-I", "-S", "-c", _LIGHT, root, daemon[0].path]
+    assert subprocess.run(line, capture_output=True, text=True, check=True).stdout == "3 []\n"
+
+
+def test_without_numpy_everything_but_arrays_works(
+    daemon: tuple[Segment, Telemetry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publishing.tick(daemon[1], 3)
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    monkeypatch.delitem(sys.modules, "gamesad.crystal.arrays", raising=False)
+    with attach(daemon[0].path) as crystal:
+        assert isinstance(crystal.latest(), Latest)
+        with pytest.raises(ImportError, match="numpy"):
+            crystal.arrays()
+
+
+def test_reading_a_mapping_makes_no_system_call(
+    daemon: tuple[Segment, Telemetry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publishing.tick(daemon[1], 3)
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.EPERM, "a system call")
+
+    with attach(daemon[0].path, mapped=True) as crystal:
+        for call in ("pread", "fstat", "lstat", "open", "read"):
+            monkeypatch.setattr(os, call, refused)
+        assert hammer.whole(crystal.latest())
+        monkeypatch.undo()
