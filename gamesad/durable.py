@@ -98,11 +98,16 @@ def replace(path: str, data: bytes | None, *, sync: bool = False) -> None:
         os.close(handle)
     os.rename(fresh, path)
     if sync:  # or a power cut in the next seconds leaves the folder as it was: without the file
-        folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(os.path.dirname(path))
+
+
+def sync_folder(path: str) -> None:
+    """Returns when the names in it are on the disk."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _create(path: str) -> int:

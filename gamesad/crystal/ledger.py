@@ -1,0 +1,140 @@
+"""Which rows and decisions of a segment are on disk, and which rows on disk belong into the segment.
+
+Rows are told by their time: one that is in a ring that was recovered after a kill is not put there again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from gamesad.crystal import decisions, layout
+from gamesad.crystal.chunks import COUNT_MAX
+from gamesad.crystal.library import DECISIONS, MIDDLE, SLOW, Batch, Placed
+from gamesad.crystal.rows import Row, folded, grouped
+
+if TYPE_CHECKING:
+    from gamesad.crystal.history import History, RingWriter
+    from gamesad.crystal.segment import Segment
+
+
+class Plan(NamedTuple):
+    """What is to be written. ``pending_from``: the first middle row that is then in no slow row on disk."""
+
+    batches: list[Batch]
+    pending_from: int
+
+
+class Ledger:
+    """Of one segment; belongs to the thread that ticks."""
+
+    def __init__(self, segment: Segment, history: History, columns: Callable[[], Mapping[str, int]]) -> None:
+        """Before the first ``push``, after what is recovered."""
+        self.columns = columns
+        self.width = segment.geometry.columns
+        self._segment, self._history = segment, history
+        self._until = [ring.written for ring in history.rings[1:]] or [0, 0]
+        """Rows from here on were pushed."""
+        self._below: Iterator[tuple[RingWriter, Row]] = iter(())
+        self._on_disk: list[set[int]] = [set(), set()]
+        self._pending: set[int] = set()
+        self._unsaved = 0
+        self._saved = [0, 0]
+        self._pending_from = self._decided = 0
+
+    @property
+    def grown(self) -> bool:
+        """Whether the rings are there."""
+        return len(self._history.rings) > SLOW + 1
+
+    @property
+    def _rings(self) -> list[RingWriter]:
+        return self._history.rings[1:]
+
+    # ---- from disk
+
+    def prepare(self, found: Placed) -> None:
+        """Rows that are in no ring yet shall stand below those that are."""
+        middle, slow = self._rings
+        self._on_disk = [{row.time_us for row in rows} for rows in found[:2]]
+        self._until = [max(until, ring.first) for until, ring in zip(self._until, self._rings, strict=True)]
+        missing = []
+        for ring, rows, until in zip(self._rings, found[:2], self._until, strict=True):
+            there = {ring.time_us(number) for number in range(ring.oldest, until)}
+            missing.append([row for row in rows if row.time_us not in there])
+        pending = found.middle[len(found.middle) - found.pending :]
+        self._pending = {row.time_us for row in pending}
+        lost = {row.time_us for row in missing[MIDDLE]}
+        groups = grouped((row for row in pending if row.time_us in lost), slow.period_us)
+        made = [folded(group, slow.period_us) for group in groups]
+        self._unsaved = slow.first - len(made)
+        below = [(slow, row) for row in reversed(missing[SLOW] + made)]
+        self._below = iter(below + [(middle, row) for row in reversed(missing[MIDDLE])])
+
+    def take(self, count: int) -> bool:
+        """Puts some of them there; False: it was the last."""
+        for ring, row in islice(self._below, count):
+            count -= 1
+            ring.prepend(row)
+        return not count
+
+    def compare(self, newest_decision: bytes | None) -> None:
+        """Finds what is on disk. ``newest_decision``: the last one there."""
+        middle = self._rings[MIDDLE]
+        self._saved = []
+        for ring, times_us, until in zip(self._rings, self._on_disk, self._until, strict=True):
+            numbers = range(until - 1, ring.oldest - 1, -1)
+            there = (number + 1 for number in numbers if ring.time_us(number) in times_us)
+            self._saved.append(next(there, ring.oldest))
+        self._saved[SLOW] = min(self._saved[SLOW], self._unsaved)
+        pending = (number for number in range(middle.oldest, middle.written) if middle.time_us(number) in self._pending)
+        self._pending_from = next(pending, self._saved[MIDDLE])
+        newest = self._newest_decision
+        numbers = range(newest, max(0, newest - self._segment.geometry.decisions), -1)
+        same = (number for number in numbers if newest_decision and self._decision(number)[8:] == newest_decision[8:])
+        self._decided = next(same, 0)
+
+    # ---- to disk
+
+    def flush(self) -> None:
+        """What was pushed becomes rows, so that it can be written."""
+        self._history.flush(coarser=True)
+
+    def plan(self, slow_at_least: int) -> Plan:
+        """What is not on disk, at most COUNT_MAX of each kind; slow rows only if they are so many."""
+        middle, slow = self._rings
+        self._saved = [max(number, ring.oldest) for number, ring in zip(self._saved, self._rings, strict=True)]
+        batches, pending_from = [], self._pending_from
+        if slow.written - self._saved[SLOW] >= slow_at_least:
+            rows = list(islice(slow.rows(self._saved[SLOW]), COUNT_MAX))
+            batches.append(Batch(SLOW, rows, slow.period_us // 1_000_000))
+            if self._saved[SLOW] + len(rows) == slow.written:
+                pending_from = middle.unfolded
+        if rows := list(islice(middle.rows(self._saved[MIDDLE]), COUNT_MAX)):
+            pending = max(0, self._saved[MIDDLE] + len(rows) - pending_from)
+            batches.append(Batch(MIDDLE, rows, middle.period_us // 1_000_000, pending))
+        newest = self._newest_decision
+        self._decided = max(self._decided, newest - self._segment.geometry.decisions)
+        until = min(newest, self._decided + COUNT_MAX)
+        if until > self._decided:
+            entries = [self._decision(number) for number in range(self._decided + 1, until + 1)]
+            batches.append(Batch(DECISIONS, entries))
+        return Plan(batches, pending_from)
+
+    def wrote(self, plan: Plan, done: list[Batch]) -> None:
+        for batch in done:
+            if batch.kind == DECISIONS:
+                self._decided += len(batch.items)
+            else:
+                self._saved[batch.kind] += len(batch.items)
+            if batch.kind == SLOW:
+                self._pending_from = plan.pending_from
+
+    @property
+    def _newest_decision(self) -> int:
+        return self._segment.words[self._segment.section(layout.DECISIONS)[0] // 8]
+
+    def _decision(self, number: int) -> bytes:
+        at = self._segment.section(layout.DECISIONS)[0] + decisions.place(number, self._segment.geometry.decisions)
+        return self._segment.memory[at : at + layout.DECISION_SIZE]
