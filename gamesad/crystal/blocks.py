@@ -136,7 +136,10 @@ class Blocks:
             return data
         from gamesad.crystal.frozen import inflated  # noqa: PLC0415 - with zlib, which few need
 
-        return inflated(data, layout.POOL_MAX)
+        try:
+            return inflated(data, layout.POOL_MAX)
+        except Damaged as error:
+            raise Damaged(f"block {block.id} of the pool is damaged: {error}; restart gamesad") from None
 
 
 def _address(block: BlockInfo) -> int:

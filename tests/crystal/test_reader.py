@@ -50,6 +50,7 @@ def crystal(daemon: tuple[Segment, Telemetry], mapped: bool) -> Iterator[Crystal
 
 
 def test_a_tick_is_read_as_it_was_published(crystal: Crystal, daemon: tuple[Segment, Telemetry]) -> None:
+    text: layout.Texts = {"ActiveProfile": "quiet", "Values": {"boost": 1, "ratio": 0.1}, "Simulated": True}
     number = daemon[1].decision(7.5, "throttle", "forecast", b"s\tReason\thot\nd\tNumbers\tlimit_c\t95.0\n")
     publishing.tick(
         daemon[1], 42, monotonic_ns=5, wall_ns=6, duration_s=0.25, uptime_s=3.5, thermal_state="critical",
@@ -57,7 +58,7 @@ def test_a_tick_is_read_as_it_was_published(crystal: Crystal, daemon: tuple[Segm
         values=array("d", [41.5, -0.5, nan, 3e9, 1.0]), limits=array("d", [95.0, nan, nan, nan, 80.0]),
         ages_s=array("f", [0.0, 2.5, 0.0, 0.0, 0.0]),
         states=bytearray([layout.OK, layout.OK, layout.ABSENT, layout.FAULT, layout.REJECTED]),
-        text=layout.to_text({"ActiveProfile": "quiet", "Values": {"boost": 1, "ratio": 0.1}, "Simulated": True}).encode(),
+        text=layout.to_text(text).encode(),
         forecast=pack_forecast(0.9, (1.0, 10.0), {1: (50.0, 60.0)}, {1: (52.0, 65.0)}),
     )  # fmt: skip
     tick = crystal.latest()
@@ -72,7 +73,7 @@ def test_a_tick_is_read_as_it_was_published(crystal: Crystal, daemon: tuple[Segm
     assert list(tick.states.values()) == [layout.OK, layout.OK, layout.ABSENT, layout.FAULT, layout.REJECTED]
     assert tick.limits == {NAMES[0]: 95.0, NAMES[4]: 80.0}
     assert tick.ages == {NAMES[1]: 2.5}
-    assert tick.text == {"ActiveProfile": "quiet", "Values": {"boost": 1, "ratio": 0.1}, "Simulated": True}
+    assert tick.text == text
     assert tick.decision_number == number == 1
     assert tick.forecast is not None
     assert (round(tick.forecast.confidence, 6), tick.forecast.horizon_s) == (0.9, (1.0, 10.0))
