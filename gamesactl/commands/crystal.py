@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from gamesad.crystal.reader import BlockInfo
 
 _WHAT = ("stats", "blocks", "dump", "advise", "compact")
-_ADVICE = "Advice"
+_ADVICE, _SURVEY = "Advice", "Survey"
+"""JSON texts among the statistics: the built-in adviser's plan, and what any adviser needs to know."""
 _BLOCKS = (
     Column("BLOCK", right=True),
     Column("ADDRESS"),
@@ -75,12 +76,12 @@ def _shown(name: str, found: Fields) -> str:
 
 
 def _statistics(output: Output) -> Fields:
-    """Without the advice."""
+    """Without what is for advisers."""
     crystal, stale_s = segment.found()
     if crystal is not None and stale_s is None:
         return dict(crystal.statistics())
     try:
-        return {name: value for name, value in _asked().items() if name != _ADVICE}
+        return {name: value for name, value in _asked().items() if name not in {_ADVICE, _SURVEY}}
     except ClientError as error:
         if crystal is None or stale_s is None:
             raise
@@ -184,16 +185,9 @@ def _built_in(told: Fields) -> object:
 
 
 def _for_adviser(told: Fields) -> str:
-    """What a program is given: statistics, blocks, and the built-in adviser's plan to start from."""
-    advice = told.get(_ADVICE)
-    return to_json(
-        {
-            "Time": time.time(),
-            "Statistics": {name: value for name, value in told.items() if name != _ADVICE},
-            "Blocks": [_document(one) for one in segment.attach().blocks()],
-            "Advice": json.loads(advice) if isinstance(advice, str) and advice else {},
-        }
-    )
+    """What a program is given: blocks, pairs, rules, statistics, and the built-in adviser's plan to start from."""
+    survey, advice = (json.loads(str(told.get(name) or "{}")) for name in (_SURVEY, _ADVICE))
+    return json.dumps({**survey, "advice": advice})
 
 
 def _compact(output: Output) -> None:

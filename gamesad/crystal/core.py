@@ -6,6 +6,7 @@ import logging
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from time import monotonic, perf_counter
 
 from gamesad.config import CrystalConfig
@@ -29,6 +30,7 @@ from gamesad.telemetry.history import Record
 
 MAINTAIN_S = 0.5e-3
 """What one tick spends on the pool at most."""
+_GROW_AGAIN_S = 60.0
 _SPARE = 16
 """Columns and tunables kept free for what is plugged in later: so many, or a quarter of what there is."""
 _REMEMBERED = 16
@@ -84,7 +86,7 @@ class Core:
         self.keeper = Keeper(self.pool, kept(self.settings), tell=self._told, replaced=self._moved)
         self._compacted: list[Callable[[str], None]] = []
         self._problem = ""
-        self._grown = False
+        self._grow_s = 0.0
         if segment.set_aside:
             _LOG.warning("%s", segment.set_aside)
         if previous is not None:
@@ -101,7 +103,7 @@ class Core:
             former = []
         self.publisher.describe(moment.sensors, moment.controls, former=former)
         self.history.grow()
-        self._grown = True
+        self._grow_s = inf
         columns = {
             theirs: own for theirs, name in enumerate(former) if (own := self.publisher.columns.get(name)) is not None
         }
@@ -151,9 +153,8 @@ class Core:
 
     def maintain(self) -> bool:
         """A bounded step of what else is to be done; whether there is more."""
-        if not self._grown:
-            self.history.grow()
-            self._grown = True
+        if monotonic() >= self._grow_s:
+            self._grow()
         began_s = perf_counter()
         self.keeper.maintain(monotonic(), MAINTAIN_S)
         if self._compacted and not self.keeper.compacting:
@@ -161,6 +162,16 @@ class Core:
             for done in compacted:
                 done(self._problem)
         return self.keeper.compacting or perf_counter() - began_s >= MAINTAIN_S
+
+    def _grow(self) -> None:
+        """The coarser rings, once there is room for them."""
+        try:
+            self.history.grow()
+            self._grow_s = inf
+        except CrystalFull as error:
+            if not self._grow_s:
+                _LOG.warning("history goes back %d minutes only: %s", self.settings.fast_for_minutes, error)
+            self._grow_s = monotonic() + _GROW_AGAIN_S
 
     def _keep(self, document: bytes) -> None:
         """Stores a recording; the oldest go when there are too many, or no room."""
@@ -199,7 +210,8 @@ class Core:
     def statistics(self) -> Dictionary:
         segment = self.segment
         numbers = {"path": segment.path, "generation": segment.generation, "length": segment.length}
-        return {**numbers, **self.pool.statistics(), **self.keeper.statistics(), "Advice": self.keeper.advice()}
+        texts = {"Advice": self.keeper.advice(), "Survey": self.keeper.survey()}
+        return {**numbers, **self.pool.statistics(), **self.keeper.statistics(), **texts}
 
     def configure(self, settings: CrystalConfig) -> None:
         """Takes what can change while the segment lives."""
