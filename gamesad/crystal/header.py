@@ -12,6 +12,7 @@ MAX_COLUMNS = 4096
 MAX_TUNABLES = 4096
 MAX_DECISIONS = 65536
 MAX_ROWS = 1 << 20
+MAX_PERIOD_S = 1 << 20
 
 Sections = tuple[tuple[int, int], ...]
 Rings = tuple[tuple[int, int], ...]
@@ -36,7 +37,7 @@ class Geometry:
             and 0 <= self.tunables <= MAX_TUNABLES
             and 0 < self.decisions <= MAX_DECISIONS
             and len(self.rings) == 3
-            and all(0 < rows <= MAX_ROWS and period_s > 0 for rows, period_s in self.rings)
+            and all(0 < rows <= MAX_ROWS and 0 < period_s <= MAX_PERIOD_S for rows, period_s in self.rings)
             and layout.POOL_HEAD < self.pool_max <= layout.POOL_MAX
         )
 

@@ -1,0 +1,368 @@
+"""Damaged and hostile segments: a clear error or a whole value, never a crash, a hang, or a read outside the file."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gamesad.crystal import layout
+from gamesad.crystal.errors import CrystalError, Damaged, NotThere, NotTrusted, Torn, WrongAbi
+from gamesad.crystal.header import static_crc
+from gamesad.crystal.history import History
+from gamesad.crystal.pool import Pool
+from gamesad.crystal.reader import Crystal, attach
+from tests.crystal import publishing
+
+NOBODY = 65534
+BLOCKS = 6
+
+
+@pytest.fixture(scope="module")
+def image() -> bytes:
+    """A segment in which there is something everywhere."""
+    path = f"/dev/shm/gamesad-test-image-{os.getpid()}"
+    segment, telemetry = publishing.started(path, pool_max=2 << 20, stale_after_s=3600.0)
+    publishing.tick(telemetry, 7)
+    for number in range(10):
+        telemetry.decision(float(number), "throttle", "rule", b"s\tReason\thot\n")
+    history = History(segment)
+    history.grow()
+    for second in range(100):
+        history.push((1_700_000_000 + second) * 1_000_000, [float(second)] * publishing.COLUMNS)
+    pool = Pool(segment)
+    for number in range(BLOCKS):
+        block = pool.allocate(5000, owner="test")
+        pool.write(block, bytes([number]) * 5000)
+    pool.seal(1.0)
+    assert pool.freeze(block)
+    data = Path(path).read_bytes()
+    segment.close()
+    return data
+
+
+@pytest.fixture
+def path(shm: str, image: bytes) -> str:
+    Path(f"{shm}/segment").write_bytes(image)
+    return f"{shm}/segment"
+
+
+ASKED: dict[str, Callable[[Crystal], object]] = {
+    "latest": lambda crystal: crystal.latest().text,
+    "directory": lambda crystal: [one.name for one in crystal.directory().columns + crystal.directory().tunables],
+    "decisions": lambda crystal: crystal.decisions(),
+    "history": lambda crystal: crystal.history(publishing.NAMES[0]),
+    "merged": lambda crystal: crystal.history(publishing.NAMES[4], max_points=3),
+    "blocks": lambda crystal: crystal.blocks(),
+    "read": lambda crystal: [crystal.read(number) for number in range(1, BLOCKS + 1)],
+    "statistics": lambda crystal: crystal.statistics(),
+    "stale": lambda crystal: (crystal.stale_since_s, crystal.generation, crystal.started_s, crystal.version),
+    "follow": lambda crystal: next(crystal.follow(timeout_s=0.0), None),
+}
+
+
+def asked(path: str, *, mapped: bool) -> dict[str, int]:
+    """Asks everything; how often each was answered or refused in one line. Anything else fails the test."""
+    told = {"answered": 0, "refused": 0}
+    try:
+        crystal = attach(path, mapped=mapped)
+    except CrystalError as error:
+        assert "\n" not in str(error)
+        return {"answered": 0, "refused": len(ASKED)}
+    with crystal:
+        for ask in ASKED.values():
+            try:
+                ask(crystal)
+                told["answered"] += 1
+            except (CrystalError, KeyError) as error:
+                assert "\n" not in str(error)
+                told["refused"] += 1
+    return told
+
+
+def put(path: str, at: int, data: bytes) -> None:
+    with open(path, "r+b") as file:
+        file.seek(at)
+        file.write(data)
+
+
+def test_the_image_itself_answers_everything(path: str) -> None:
+    for mapped in (False, True):
+        assert asked(path, mapped=mapped) == {"answered": len(ASKED), "refused": 0}
+
+
+def test_random_bytes_are_no_segment(shm: str) -> None:
+    path = f"{shm}/segment"
+    moments = random.Random(1)
+    for size in (0, 1, 8, 100, layout.HEADER_SIZE - 1, layout.HEADER_SIZE, 1 << 20):
+        Path(path).write_bytes(moments.randbytes(size))
+        with pytest.raises(Damaged, match=f"{path} is not a segment of gamesad; restart gamesad"):
+            attach(path)
+
+
+def test_every_single_byte_of_the_fixed_header_is_vouched_for(path: str, image: bytes) -> None:
+    for at in (*range(16), *range(128, 512)):
+        put(path, at, bytes([image[at] ^ 0x40]))
+        with pytest.raises(WrongAbi if 8 <= at < 16 else Damaged):
+            attach(path)
+        put(path, at, image[at : at + 1])
+    attach(path).close()
+
+
+def vouched(image: bytes, at: int, data: bytes) -> bytes:
+    """The first page with other bytes in it, and the checksum that an attacker would put there too."""
+    page = bytearray(image[: layout.HEADER_SIZE])
+    page[at : at + len(data)] = data
+    page[layout.STATIC_CRC_AT : layout.STATIC_CRC_AT + 4] = static_crc(page).to_bytes(4, "little")
+    return bytes(page)
+
+
+@pytest.mark.parametrize("place", [place for place in range(14) if place != 7])
+@pytest.mark.parametrize("value", [0, 2**31, 2**32 - 1])
+def test_counts_that_overflow_are_seen_whatever_the_checksum(path: str, image: bytes, place: int, value: int) -> None:
+    put(path, 0, vouched(image, layout.GEOMETRY_AT + 4 * place, value.to_bytes(4, "little")))
+    with pytest.raises(Damaged, match="restart gamesad"):
+        attach(path)
+
+
+@pytest.mark.parametrize("place", range(2 * layout.SECTIONS))
+@pytest.mark.parametrize("value", [0, 8, 2**63, 2**64 - 1])
+def test_sections_elsewhere_are_seen_whatever_the_checksum(path: str, image: bytes, place: int, value: int) -> None:
+    put(path, 0, vouched(image, layout.SECTIONS_AT + 8 * place, value.to_bytes(8, "little")))
+    with pytest.raises(Damaged, match="restart gamesad"):
+        attach(path)
+
+
+@pytest.mark.parametrize("length", [0, 100, 2**40, 2**64 - 1])
+def test_a_published_length_that_is_not_there_is_not_believed(path: str, length: int) -> None:
+    with attach(path, mapped=True) as crystal, attach(path) as other:
+        put(path, layout.LENGTH_AT, length.to_bytes(8, "little"))
+        with pytest.raises(Damaged, match="restart gamesad"):
+            attach(path)
+        for one in (crystal, other):
+            for ask in ASKED.values():
+                refused(ask, one)
+
+
+def refused(ask: Callable[[Crystal], object], crystal: Crystal) -> bool:
+    try:
+        ask(crystal)
+    except CrystalError as error:
+        assert "\n" not in str(error)
+        return True
+    return False
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize("rounds", [150, pytest.param(5000, marks=pytest.mark.full)])
+def test_random_bytes_behind_a_header_that_is_right(path: str, image: bytes, mapped: bool, rounds: int) -> None:
+    seed = random.randrange(1 << 32)
+    chance = random.Random(seed)
+    told = {"answered": 0, "refused": 0}
+    for _ in range(rounds):
+        damaged = []
+        for _ in range(chance.choice((1, 3, 30))):
+            at = chance.randrange(layout.LENGTH_AT, len(image) - 64)
+            size = chance.choice((1, 8, 64, 4096))
+            if at + size <= 128 or at >= 512:
+                put(path, at, chance.randbytes(size) if chance.random() < 0.7 else b"\xff" * size)
+                damaged.append((at, size))
+        for name, count in asked(path, mapped=mapped).items():
+            told[name] += count
+        for at, size in damaged:
+            put(path, at, image[at : at + size])
+    print(f"seed {seed}: {told}")
+    assert told["answered"] > told["refused"] > 0
+
+
+def test_everything_behind_the_header_random(path: str, image: bytes) -> None:
+    for seed in range(20):
+        put(path, 512, random.Random(seed).randbytes(len(image) - 512))
+        for mapped in (False, True):
+            told = asked(path, mapped=mapped)
+            assert told["refused"] >= len(ASKED) - 4, told
+
+
+# ---- the pool's chain
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        layout.BLOCK_MAGIC << 48 | layout.USED,
+        layout.BLOCK_MAGIC << 48 | ((1 << 40) - 1) << 8 | layout.USED,
+        layout.BLOCK_MAGIC << 48 | 2 << 8 | 77,
+        0,
+        2**64 - 1,
+    ],
+    ids=["no length: a cycle", "a length that overflows", "a state that there is not", "zeros", "ones"],
+)
+def test_a_broken_chain_of_blocks_ends_in_a_clear_error(path: str, word: int) -> None:
+    pool = publishing.offset_of(path, layout.POOL)
+    put(path, pool + layout.POOL_HEAD, word.to_bytes(8, "little"))
+    for mapped in (False, True):
+        with attach(path, mapped=mapped) as crystal, pytest.raises(Damaged, match="the pool is damaged"):
+            crystal.blocks()
+
+
+@pytest.mark.parametrize("end", [0, layout.POOL_HEAD, 2**63, 2**64 - 1])
+def test_a_pool_that_ends_where_it_cannot_is_not_walked_beyond(path: str, end: int) -> None:
+    put(path, publishing.offset_of(path, layout.POOL) + layout.POOL_END_AT, end.to_bytes(8, "little"))
+    with attach(path) as crystal:
+        if end <= layout.POOL_HEAD:
+            assert crystal.blocks() == []
+        else:
+            with pytest.raises(Damaged, match="longer than its place"):
+                crystal.blocks()
+
+
+def test_a_chain_that_always_changes_is_torn_after_a_bounded_time(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with attach(path) as crystal:
+        word, calls = crystal._at.source.word, iter(range(1 << 30))
+        sequence_at = publishing.offset_of(path, layout.POOL) + layout.POOL_SEQUENCE_AT
+        monkeypatch.setattr(
+            "gamesad.crystal.source.File.word", lambda _, at: next(calls) if at == sequence_at else word(at)
+        )
+        with pytest.raises(Torn, match="try again"):
+            crystal.blocks()
+
+
+def test_a_frozen_block_that_would_inflate_without_end_is_stopped(path: str) -> None:
+    with attach(path) as crystal:
+        (frozen,) = (block for block in crystal.blocks() if block.tier == layout.FROZEN)
+        at = publishing.offset_of(path, layout.POOL) + frozen.offset + layout.BLOCK_HEAD
+        for size in (1, 4999, 5001, 2**64 - 1):
+            put(path, at, size.to_bytes(8, "little"))
+            with pytest.raises(Damaged, match=f"block {frozen.id} of the pool is damaged"):
+                crystal.read(frozen.id)
+
+
+# ---- cut off under the reader
+
+_READING = """
+import sys
+from tests.crystal.test_hostile import ASKED
+from gamesad.crystal.errors import CrystalError
+from gamesad.crystal.reader import attach
+crystal, told = None, {"answered": 0, "refused": 0}
+print("reading", flush=True)
+while sys.stdin.readline():
+    for _ in range(3):
+        try:
+            crystal = crystal or attach(sys.argv[1])
+            for ask in ASKED.values():
+                ask(crystal)
+                told["answered"] += 1
+        except CrystalError:
+            told["refused"] += 1
+    print("round", flush=True)
+print(told["answered"], told["refused"])
+"""
+
+
+@pytest.mark.parametrize("times", [150, pytest.param(1000, marks=pytest.mark.full)])
+def test_a_file_that_is_cut_off_under_a_reader_again_and_again_is_an_error_and_no_crash(
+    path: str, image: bytes, times: int
+) -> None:
+    seed = random.randrange(1 << 32)
+    chance = random.Random(seed)
+    with subprocess.Popen(
+        [sys.executable, "-c", _READING, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as reader:
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "reading\n"
+        for _ in range(times):
+            reader.stdin.write("on\n")
+            reader.stdin.flush()
+            time.sleep(chance.uniform(0.0, 0.005))  # somewhere in what it reads
+            os.truncate(path, chance.choice((0, 100, 4096, chance.randrange(len(image)))))
+            assert reader.stdout.readline() == "round\n", f"seed {seed}"
+            Path(path).write_bytes(image)
+        reader.stdin.close()
+        answered, refused_ = map(int, reader.stdout.read().split())
+    assert reader.returncode == 0
+    print(f"seed {seed}: cut off {times} times, answered {answered}, refused {refused_}")
+    assert refused_ > times / 2
+
+
+def test_a_mapping_that_is_cut_off_is_the_end_of_its_reader_which_is_why_files_are_read(path: str) -> None:
+    script = "import os, sys; from gamesad.crystal.reader import attach; crystal = attach(sys.argv[1], mapped=True); \
+os.truncate(sys.argv[1], 0); crystal.latest()"
+    done = subprocess.run([sys.executable, "-c", script, path], check=False, capture_output=True)
+    assert done.returncode == -signal.SIGBUS
+
+
+# ---- what lies at the path
+
+
+def fifo(path: str) -> None:
+    os.mkfifo(path)
+
+
+def folder(path: str) -> None:
+    os.mkdir(path)
+
+
+def listener(path: str) -> None:
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(path)
+
+
+def device(path: str) -> None:
+    os.mknod(path, 0o600 | 0o020000, os.makedev(1, 3))
+
+
+@pytest.mark.parametrize("plant", [fifo, folder, listener, device])
+def test_what_is_not_a_file_is_not_read_and_not_waited_for(shm: str, plant: Callable[[str], None]) -> None:
+    plant(f"{shm}/segment")
+    begun_s = time.monotonic()
+    with pytest.raises(NotTrusted, match=f"{shm}/segment "):
+        attach(f"{shm}/segment")
+    assert time.monotonic() - begun_s < 5
+
+
+def test_a_link_is_not_followed(shm: str, path: str) -> None:
+    os.symlink(path, f"{shm}/link")
+    with pytest.raises(NotTrusted, match="cannot be opened"):
+        attach(f"{shm}/link")
+
+
+def test_only_roots_file_or_ones_own_is_believed(path: str) -> None:
+    os.chown(path, NOBODY, NOBODY)
+    with pytest.raises(NotTrusted, match=f"{path} belongs to user {NOBODY}, not to root and is not read"):
+        attach(path)
+    os.chown(path, 0, 0)
+    for mode in (0o664, 0o646):
+        os.chmod(path, mode)
+        with pytest.raises(NotTrusted, match="can be written by others"):
+            attach(path)
+    os.chmod(path, 0o644)
+    attach(path).close()
+
+
+def test_where_nothing_is_it_says_how_to_start_gamesad(shm: str) -> None:
+    with pytest.raises(NotThere, match=f"no gamesad publishes at {shm}/segment; start it: systemctl start gamesad"):
+        attach(f"{shm}/segment")
+
+
+def test_another_abi_says_which_client_to_use(path: str) -> None:
+    put(path, 8, b"\x02")
+    with pytest.raises(WrongAbi, match=f"{path} has ABI 2, this program reads ABI 1; use the gamesactl that came with"):
+        attach(path)
+
+
+@pytest.fixture(autouse=True)
+def nothing_hangs() -> Iterator[None]:
+    """A cycle would be an endless loop."""
+    signal.alarm(300)
+    yield
+    signal.alarm(0)
