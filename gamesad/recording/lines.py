@@ -30,7 +30,10 @@ UNREAD = "unread"
 WITHHELD = "withheld"
 """Stands for the text of a file that could tell whose machine it is."""
 
-_FIRST = re.compile(r"gamesad recording (\d+)")
+_LONGEST_NAME = 255
+"""No kernel has longer names in a path (NAME_MAX); ``int`` raises ValueError past 4300 digits."""
+
+_FIRST = re.compile(r"gamesad recording ([0-9]{1,9})")
 _AT = re.compile(r"at (\d{1,7}\.\d{3})")
 _FILE = re.compile(r"(?:(?P<mode>0[0-7]{3}) )?(?P<path>/[^ ]*[^ /]) (?P<sign>[=!]) (?P<text>.*)")
 _LINK = re.compile(r"(?P<path>/[^ ]*[^ /]) -> (?P<target>[^ ]+)")
@@ -110,6 +113,7 @@ def entry(line: str) -> Entry:
     if match := _LINK.fullmatch(line):
         path = _path(match["path"])
         target = _decode(match["target"])
+        _check_names(target)
         if not inside(path, target):
             raise Wrong(f"the link {_shown(path)} leads out of the tree, to {_shown(target)}; do not trust this file")
         return Entry(path, target=target)
@@ -145,10 +149,16 @@ def _decode(text: str) -> str:
 
 def _path(text: str) -> str:
     path = _decode(text)
+    _check_names(path)
     parts = path.split("/")[1:]
     if parts[0] not in ("sys", "proc") or any(part in ("", ".", "..") for part in parts) or "\0" in path:
         raise Wrong(f"the path {_shown(path)} leaves /sys and /proc; do not trust this file")
     return path
+
+
+def _check_names(path: str) -> None:
+    if any(len(part) > _LONGEST_NAME for part in path.split("/")):
+        raise Wrong(f"{_shown(path)} has a name longer than {_LONGEST_NAME} letters; was the file edited?")
 
 
 def inside(path: str, target: str) -> bool:

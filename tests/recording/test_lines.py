@@ -56,6 +56,8 @@ def test_a_link_a_folder_and_a_refusal_come_back(path: str, parts: list[str]) ->
         ("sys/x = 5", "is no line of a recording"),
         ("\x1b[2J", "is no line of a recording"),
         ("/sys/a/./b = 5", "leaves /sys and /proc"),
+        (f"/sys/class/hwmon/hwmon{'9' * 5000}/name = k10temp", "a name longer than 255 letters"),
+        (f"/sys/class/hwmon/hwmon1 -> ../../devices/foo.{'9' * 5000}", "a name longer than 255 letters"),
     ],
 )
 def test_what_is_not_of_the_format_is_named_with_a_remedy(line: str, said: str) -> None:
@@ -84,8 +86,9 @@ def test_a_time_that_is_none_is_wrong(line: str) -> None:
 def test_another_version_says_which_is_read() -> None:
     with pytest.raises(Wrong, match="is of version 2, and this gamesad reads version 1"):
         check_first("gamesad recording 2")
-    with pytest.raises(Wrong, match="this is no recording of gamesad"):
-        check_first("PK\x03\x04")
+    for line in ("PK\x03\x04", f"gamesad recording {'9' * 5000}"):
+        with pytest.raises(Wrong, match="this is no recording of gamesad"):
+            check_first(line)
 
 
 @pytest.mark.parametrize(
