@@ -115,7 +115,7 @@ def cells(text: str) -> int:
 
 
 def _cell(letter: str) -> int:
-    if letter < "\u0300":
+    if letter < "\u0300" or "\u2190" <= letter < "\u2300":  # arrows and operators
         return 1
     import unicodedata  # noqa: PLC0415 - a megabyte, for the few who need it
 
@@ -147,18 +147,21 @@ def wrap(text: str, width: int, *, indent: int = 0, hang: int = 0, first: str = 
     """Lines of at most ``width``, ``indent`` deep, later ones ``hang`` deeper; ``first`` stands before the first."""
     room = max(10, width - indent - hang)
     lines: list[str] = []
-    line = ""
+    line, size = "", 0
     for word in text.split(" "):
-        longer = f"{line} {word}" if line else word
-        if cells(longer) <= room or not line:
-            line = longer
+        added = cells(word)
+        if not line:
+            line, size = word, added
+        elif size + 1 + added <= room:
+            line, size = f"{line} {word}", size + 1 + added
         else:
             lines.append(line)
-            line = word
-        while cells(line) > room:
+            line, size = word, added
+        while size > room:
             head = _head(line, room)
             lines.append(head)
             line = line[len(head) :]
+            size = cells(line)
     lines.append(line)
     start = first.ljust(indent) if first else " " * indent
     return [(start if i == 0 else " " * (indent + hang)) + line for i, line in enumerate(lines)]

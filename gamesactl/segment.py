@@ -73,7 +73,7 @@ def status() -> Seen | None:
 
 
 def _seen(crystal: Crystal, stale_s: float | None) -> Seen:
-    latest, directory = crystal.latest(), crystal.directory()
+    latest = crystal.latest()
     told: Fields = latest.text
     decision = mapping(told, "LastDecision")
     status = _some(told, "Version", "ActiveProfile", "SelectedProfile")
@@ -85,7 +85,7 @@ def _seen(crystal: Crystal, stale_s: float | None) -> Seen:
     }
     states = latest.states
     status |= summary(
-        {column.name: column for column in directory.columns},
+        {column.name: column for column in latest.directory.columns},
         latest.values,
         _words(told, "States"),
         latest.limits,

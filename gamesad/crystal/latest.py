@@ -29,16 +29,18 @@ class Latest:
     """One tick. What has no value is absent from ``values`` and has a state that says why (``layout.ABSENT`` ...).
 
     ``states`` holds every sensor that is in use. ``ages`` names only what was not read in this very tick, in s.
-    ``limits`` is what each temperature is regulated to. ``decision_number`` is that of the decision in force.
+    ``limits`` is what each temperature is regulated to, ``directory`` says what the sensors are.
+    ``decision_number`` is that of the decision in force.
     """
 
     __slots__ = (
-        "_text", "action", "ages", "decision_number", "directory_generation", "duration_s", "forecast", "limits",
-        "mode", "monotonic_ns", "source", "states", "thermal_state", "tick", "uptime_s", "values", "wall_ns",
+        "_text", "action", "ages", "decision_number", "directory", "directory_generation", "duration_s", "forecast",
+        "limits", "mode", "monotonic_ns", "source", "states", "thermal_state", "tick", "uptime_s", "values", "wall_ns",
     )  # fmt: skip
 
     def __init__(self, data: bytes, capacity: int, directory: Directory) -> None:
         """From a record's contents. Damaged."""
+        self.directory = directory
         begin = layout.latest_size(capacity)
         if len(data) < begin:
             raise Damaged("the latest tick is shorter than its columns; restart gamesad")

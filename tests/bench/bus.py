@@ -23,28 +23,51 @@ def status(effort: Effort) -> Iterator[Row]:
 
 
 def command(effort: Effort) -> Iterator[Row]:
-    """``gamesactl status`` with the daemon on the bus, against interpreters that do nothing, and the peer's client."""
+    """``gamesactl status`` from the segment and over the bus, against an interpreter that does nothing."""
     with ExitStack() as stack:
         root = trees.whole_machine(stack.enter_context(trees.folder()))
+        shm = root.parent / f"{root.name}.segment"
         bus = stack.enter_context(system_bus(polkit=False))
-        stack.enter_context(daemon.running(root, bus))
-        bare = run_ms([sys.executable, "-I", "-S", "-c", "pass"], bus)
-        ours = run_ms([sys.executable, "-m", "gamesactl", "status"], bus)
+        stack.enter_context(daemon.running(root, bus, "--shm", str(shm)))
+        _wait_for(shm)
+        bare = [sys.executable, "-I", "-S", "-c", "pass"]
+        packaged = [sys.executable, "-IS", "-c", _AS_PACKAGED.format(ROOT), "status"]
+        module = [sys.executable, "-m", "gamesactl", "status"]
+        lines = [packaged, bare, [*packaged, "--json"], module]
+        programs = [run_ms(line, bus, GAMESAD_SHM=str(shm)) for line in lines] + [run_ms(module, bus)]
         peer = shutil.which("powerprofilesctl")
-        programs = [ours, bare, *([run_ms([peer, "version"], bus)] if peer else [])]
-        measured = [median(values) for values in interleave(effort.of(40, 8), *programs)]
-    note = "over D-Bus in this release: the bound of 2.5 belongs to the one that reads shared memory"
-    yield Row("gamesactl status ÷ python3 -I -S -c pass", measured[0], "ms", measured[1], note=note)
-    if peer:
-        yield Row("gamesactl status ÷ powerprofilesctl", measured[0], "ms", measured[2])
+        programs += [run_ms([peer, "version"], bus)] if peer else []
+        status, nothing, json, as_module, asked, *other = (
+            median(values) for values in interleave(effort.of(40, 8), *programs)
+        )
+    name = "gamesactl status"
+    yield Row(f"{name} ÷ python3 -I -S -c pass", status, "ms", nothing, 2.5, 1.5, "as the Debian package starts it")
+    yield Row("  with --json", json, "ms", nothing)
+    yield Row("  as python -m gamesactl, with site", as_module, "ms", nothing)
+    yield Row("  over D-Bus, where there is no segment", asked, "ms", nothing)
+    if other:
+        yield Row(f"{name} ÷ powerprofilesctl version", status, "ms", other[0])
 
 
-def run_ms(program: Sequence[str], bus: PrivateBus) -> Measurement:
+_AS_PACKAGED = "import sys; sys.path.append('{}'); from gamesactl.__main__ import run; run()"
+
+
+def _wait_for(shm: Path) -> None:
+    """The first tick in the segment; RuntimeError where none comes."""
+    end_s = time.monotonic() + daemon.READY_WITHIN_S
+    while not shm.exists():
+        if time.monotonic() > end_s:
+            raise RuntimeError(f"no segment came to {shm}")
+        time.sleep(0.05)
+
+
+def run_ms(program: Sequence[str], bus: PrivateBus, **environment: str) -> Measurement:
     """Milliseconds of one run of a program to its end; RuntimeError when it fails."""
+    surroundings = {**bus.environment, **environment}
 
     def measure() -> float:
         started_ns = time.perf_counter_ns()
-        ran = subprocess.run(program, cwd=ROOT, env=bus.environment, capture_output=True, text=True, check=False)
+        ran = subprocess.run(program, cwd=ROOT, env=surroundings, capture_output=True, text=True, check=False)
         took_ms = (time.perf_counter_ns() - started_ns) / 1e6
         if ran.returncode:
             raise RuntimeError(f"{' '.join(program)} ended with {ran.returncode}: {ran.stderr}")

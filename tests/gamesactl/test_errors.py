@@ -230,3 +230,16 @@ def test_a_terminal_without_the_signs_gets_question_marks(daemon: FakeDaemon) ->
 
 def test_a_name_that_is_no_text_is_a_usage_error(daemon: FakeDaemon) -> None:
     assert gamesactl("set-profile", "\udcff").code == 2
+
+
+def test_what_was_said_before_an_error_is_shown(empty_bus: PrivateBus) -> None:
+    """The program leaves without taking itself apart, so nothing else writes out what is still in its buffers."""
+    doctor = subprocess.run([*GAMESACTL, "doctor"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert doctor.returncode == 3
+    assert "service" in doctor.stdout
+
+
+def test_a_closed_stdout_is_no_crash(empty_bus: PrivateBus) -> None:
+    command = ["sh", "-c", f"{sys.executable} -m gamesactl version >&-"]
+    closed = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert (closed.returncode, closed.stderr) == (0, b"")
