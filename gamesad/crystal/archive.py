@@ -173,12 +173,11 @@ class Archive:
             self._tell(f"{self.folder} cannot keep history and decisions ({problem}); {again}")
 
 
-def renumbered(entries: list[bytes], *, crc: bool) -> list[bytes]:
-    """Decisions found on disk as the first ones of a segment, for ``Telemetry.restore``."""
-    fresh = []
+def renumbered(entries: list[bytes], *, crc: bool) -> dict[int, bytes]:
+    """Decisions found on disk as the first ones of a segment, by number, for ``Telemetry.restore``."""
+    fresh = {}
     for number, entry in enumerate(entries, 1):
         found = decisions.Entry(entry, int.from_bytes(entry[:8], "little"), crc=False)
-        size = layout.DECISION_HEAD.unpack_from(entry)[5]
-        text = entry[layout.DECISION_HEAD.size :][:size]
-        fresh.append(decisions.pack(number, found.since_s, found.action, found.source, text, crc=crc))
+        text = entry[layout.DECISION_HEAD.size :][: layout.DECISION_HEAD.unpack_from(entry)[5]]
+        fresh[number] = decisions.pack(number, found.since_s, found.action, found.source, text, crc=crc)
     return fresh

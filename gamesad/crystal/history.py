@@ -88,6 +88,9 @@ class RingWriter:
     def time_us(self, number: int) -> int:
         return self._words[(self._rows + number % self.places * self._size) // 8]
 
+    def samples(self, number: int) -> int:
+        return self._words[(self._rows + number % self.places * self._size) // 8 + 1] & 0xFFFFFFFF
+
     def fold_into(self, coarser: RingWriter, now_us: int | None) -> None:
         """Rows for each of its periods that is over at ``now_us`` (None: for all)."""
         if self.unfolded == self.written:
@@ -103,15 +106,13 @@ class RingWriter:
             coarser.append(folded(group, coarser.period_us))
 
     def resume(self, coarser: RingWriter) -> None:
-        """Finds ``unfolded`` after a writer that was killed: the last period's rows, unless their row is there."""
+        """Finds ``unfolded`` after a writer that was killed: the last period's rows but those whose row is there."""
         begin = self.written
         while begin > self.oldest and self._same_period(begin - 1, self.written - 1, coarser.period_us):
             begin -= 1
-        group = list(self.rows(begin))
-        if group and coarser.written > coarser.oldest:
-            made, last = folded(group, coarser.period_us), coarser.row(coarser.written - 1)
-            begin = self.written if made.packed(crc=False) == last.packed(crc=False) else begin
         self.unfolded = begin
+        if begin < self.written and coarser.written > coarser.oldest:
+            self.unfolded += _already(list(self.rows(begin)), coarser.row(coarser.written - 1), coarser.period_us)
 
     def _same_period(self, one: int, other: int, period_us: int) -> bool:
         return bucket(self.time_us(one), period_us) == bucket(self.time_us(other), period_us)
@@ -121,6 +122,18 @@ class RingWriter:
         at = self._rows + number % self.places * self._size
         self._memory[at + 8 : at + self._size] = data[8:]
         self._words[at // 8] = int.from_bytes(data[:8], "little")
+
+
+def _already(group: list[Row], made: Row, period_us: int) -> int:
+    """How many rows of the group came before those that ``made`` lacks: mostly it was made of all or of none."""
+    for end in range(len(group), 0, -1):
+        for begin in range(end):
+            some = group[begin:end]
+            if sum(row.samples for row in some) == made.samples:
+                again = folded(some, period_us)
+                if again.packed(crc=False) == made.packed(crc=False):
+                    return end
+    return 0
 
 
 class Recovered(NamedTuple):

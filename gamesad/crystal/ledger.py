@@ -1,10 +1,12 @@
 """Which rows and decisions of a segment are on disk, and which rows on disk belong into the segment.
 
-Rows are told by their time: one that is in a ring that was recovered after a kill is not put there again.
+Rows are told by their time and number of samples: one that is in a ring that was recovered after a kill is not put
+there again. Where a clock was set back, or a restart cut a period in two, several have the same time.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,9 +39,10 @@ class Ledger:
         self._until = [ring.written for ring in history.rings[1:]] or [0, 0]
         """Rows from here on were pushed."""
         self._below: Iterator[tuple[RingWriter, Row]] = iter(())
-        self._on_disk: list[set[int]] = [set(), set()]
-        self._pending: set[int] = set()
-        self._unsaved = 0
+        self._on_disk: list[Counter[tuple[int, int]]] = []
+        self._pending = 0
+        self._made_from: int | None = None
+        """The first slow row that was made of middle rows on disk."""
         self._saved = [0, 0]
         self._pending_from = self._decided = 0
 
@@ -57,20 +60,17 @@ class Ledger:
     def prepare(self, found: Placed) -> None:
         """Rows that are in no ring yet shall stand below those that are."""
         middle, slow = self._rings
-        self._on_disk = [{row.time_us for row in rows} for rows in found[:2]]
         self._until = [max(until, ring.first) for until, ring in zip(self._until, self._rings, strict=True)]
-        missing = []
-        for ring, rows, until in zip(self._rings, found[:2], self._until, strict=True):
-            there = {ring.time_us(number) for number in range(ring.oldest, until)}
-            missing.append([row for row in rows if row.time_us not in there])
-        pending = found.middle[len(found.middle) - found.pending :]
-        self._pending = {row.time_us for row in pending}
-        lost = {row.time_us for row in missing[MIDDLE]}
-        groups = grouped((row for row in pending if row.time_us in lost), slow.period_us)
-        made = [folded(group, slow.period_us) for group in groups]
-        self._unsaved = slow.first - len(made)
-        below = [(slow, row) for row in reversed(missing[SLOW] + made)]
-        self._below = iter(below + [(middle, row) for row in reversed(missing[MIDDLE])])
+        self._on_disk = [Counter(map(_key, rows)) for rows in found[:2]]
+        in_middle, in_slow = (Counter(self._keys(place)) for place in (MIDDLE, SLOW))
+        self._pending = found.pending
+        settled = len(found.middle) - found.pending
+        below = _missing(found.middle[:settled], in_middle)
+        pending = _missing(found.middle[settled:], in_middle)
+        made = [folded(group, slow.period_us) for group in grouped(pending, slow.period_us)]
+        self._made_from = slow.first - len(made) if made else None
+        slow_rows = [(slow, row) for row in reversed(_missing(found.slow, in_slow) + made)]
+        self._below = iter(slow_rows + [(middle, row) for row in reversed(below + pending)])
 
     def take(self, count: int) -> bool:
         """Puts some of them there; False: it was the last."""
@@ -81,19 +81,26 @@ class Ledger:
 
     def compare(self, newest_decision: bytes | None) -> None:
         """Finds what is on disk. ``newest_decision``: the last one there."""
-        middle = self._rings[MIDDLE]
         self._saved = []
-        for ring, times_us, until in zip(self._rings, self._on_disk, self._until, strict=True):
-            numbers = range(until - 1, ring.oldest - 1, -1)
-            there = (number + 1 for number in numbers if ring.time_us(number) in times_us)
-            self._saved.append(next(there, ring.oldest))
-        self._saved[SLOW] = min(self._saved[SLOW], self._unsaved)
-        pending = (number for number in range(middle.oldest, middle.written) if middle.time_us(number) in self._pending)
-        self._pending_from = next(pending, self._saved[MIDDLE])
+        for place, ring in enumerate(self._rings):
+            saved, on_disk = ring.oldest, self._on_disk[place]
+            for number, key in enumerate(self._keys(place), ring.oldest):
+                if on_disk[key] > 0:
+                    on_disk[key] -= 1
+                    saved = number + 1
+            self._saved.append(saved)
+        if self._made_from is not None:
+            self._saved[SLOW] = min(self._saved[SLOW], self._made_from)
+        self._pending_from = self._saved[MIDDLE] - self._pending
         newest = self._newest_decision
         numbers = range(newest, max(0, newest - self._segment.geometry.decisions), -1)
         same = (number for number in numbers if newest_decision and self._decision(number)[8:] == newest_decision[8:])
         self._decided = next(same, 0)
+
+    def _keys(self, place: int) -> Iterator[tuple[int, int]]:
+        """Of the rows in a ring that were not pushed."""
+        ring = self._rings[place]
+        return ((ring.time_us(number), ring.samples(number)) for number in range(ring.oldest, self._until[place]))
 
     # ---- to disk
 
@@ -138,3 +145,18 @@ class Ledger:
     def _decision(self, number: int) -> bytes:
         at = self._segment.section(layout.DECISIONS)[0] + decisions.place(number, self._segment.geometry.decisions)
         return self._segment.memory[at : at + layout.DECISION_SIZE]
+
+
+def _key(row: Row) -> tuple[int, int]:
+    return row.time_us, row.samples
+
+
+def _missing(rows: list[Row], there: Counter[tuple[int, int]]) -> list[Row]:
+    """Those that are not ``there``, which is used up."""
+    missing = []
+    for row in rows:
+        if there[_key(row)] > 0:
+            there[_key(row)] -= 1
+        else:
+            missing.append(row)
+    return missing

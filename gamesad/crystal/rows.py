@@ -52,7 +52,11 @@ def of_one(sample: array[float]) -> array[float]:
 
 
 def merged(time_us: int, rows: Sequence[Row]) -> Row:
-    """One row of them all: least minimum, mean weighted by samples, greatest maximum; columns without any stay NaN."""
+    """One row of them all: least minimum, mean weighted by samples, greatest maximum; NaN where no row has a value.
+
+    A row has one number of samples for all columns, so a sensor that was absent for a part of it counts as if it had
+    not been.
+    """
     samples = sum(row.samples for row in rows)
     if len(rows) == 1:
         return Row(time_us, samples, rows[0].values)

@@ -66,6 +66,7 @@ class Shelf:
         number = next(reversed(self._counts), 0)
         if self._length < 0 or self._counts[number] >= max(1, self._keep // _FILES):
             number, self._length = number + 1, 0
+            self._counts[number] = 0
         handle = self._open(number)
         try:
             if os.fstat(handle).st_size < self._length:
@@ -77,7 +78,7 @@ class Shelf:
         if not self._length:
             sync_folder(self.folder)
         self._length += len(data)
-        self._counts[number] = self._counts.get(number, 0) + chunk.size
+        self._counts[number] += chunk.size
         self._remove_old()
         return len(data)
 
