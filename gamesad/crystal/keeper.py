@@ -212,7 +212,8 @@ class Keeper:
             self._pool.set_heat(block, heat)
         tier = next_tier(block.tier, heat, now_s - known.since_s, rules)
         stays = FROZEN in (tier, block.tier) and known.stays == block.generation
-        if tier == block.tier or stays or self._layouts.holds(block):
+        ahead = tier > block.tier and self._accesses.prefetch.holds(block.id)
+        if tier == block.tier or stays or ahead or self._layouts.holds(block):
             return True
         hot = block.size + sum(one.size for one in self._accesses.hot)
         if tier != HOT or hot <= self._settings.hot_bytes:

@@ -126,6 +126,8 @@ class Prefetch:
     ON_ABOVE, OFF_BELOW = 0.6, 0.4
     MEMORY = 16.0
     """Bets over which the score is a mean."""
+    HOLD_S = 900.0
+    """What was thawed ahead may wait so long for its read, however few accesses there are."""
 
     def __init__(self, budget: Budget, is_frozen: Callable[[int], bool], contexts: int = 4096) -> None:
         self.budget, self.predictor, self.counts = budget, Predictor(contexts), Counts()
@@ -133,14 +135,18 @@ class Prefetch:
         self._is_frozen = is_frozen
         self._accesses = 0
         self._bets: dict[int, int] = {}  # block → the access by which it must be read, in that order
-        self._ahead: dict[int, int] = {}  # block → bytes, thawed and not yet read
+        self._ahead: dict[int, tuple[int, float]] = {}  # block → bytes, and until when; thawed and not yet read
         self._lost: deque[int] = deque()
-        self._allowance_s, self._filled_s = budget.burst_s, 0.0
+        self._allowance_s, self._now_s = budget.burst_s, 0.0
 
     @property
     def resident(self) -> int:
         """Bytes thawed ahead and not yet read."""
-        return sum(self._ahead.values())
+        return sum(size for size, _ in self._ahead.values())
+
+    def holds(self, block: int) -> bool:
+        """Whether ``block`` waits to be read, thawed ahead, so that it is not to be frozen."""
+        return block in self._ahead and self._now_s < self._ahead[block][1]
 
     def accessed(self, block: int, *, was_frozen: bool) -> None:
         """Settles the bets and makes new ones; ``was_frozen``: it had to be thawed for this access."""
@@ -160,9 +166,9 @@ class Prefetch:
 
     def wanted(self, now_s: float, size_of: Callable[[int], int]) -> int | None:
         """The block to thaw next, if there is one and its ``size_of`` and the time spent leave room for it."""
-        self._allowance_s += max(0.0, now_s - self._filled_s) * self.budget.cpu_share
+        self._allowance_s += max(0.0, now_s - self._now_s) * self.budget.cpu_share
         self._allowance_s = min(self._allowance_s, self.budget.burst_s)
-        self._filled_s = max(now_s, self._filled_s)
+        self._now_s = max(now_s, self._now_s)
         if not self.on or self._allowance_s <= 0:
             return None
         room = self.budget.resident_bytes - self.resident
@@ -170,7 +176,7 @@ class Prefetch:
 
     def thawed(self, block: int, size: int, cpu_s: float) -> None:
         """``block`` is thawed now, ahead of its read; it took ``cpu_s``."""
-        self._ahead[block] = size
+        self._ahead[block] = size, self._now_s + self.HOLD_S
         self.counts.thawed += 1
         self.spent(cpu_s)
 

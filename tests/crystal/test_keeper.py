@@ -271,3 +271,20 @@ def test_everything_is_done_within_the_budget_and_one_step(kept: Kept) -> None:
     took_s.sort()
     assert took_s[-15] < 0.006, took_s[-20:]
     assert kept.pool.statistics()["freezes"] > 0
+
+
+def test_what_was_thawed_ahead_waits_for_its_read_and_not_for_ever(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, Settings(Rules(dwell_s=30, half_life_s=10)))
+    blocks = {number: kept.allocate(text(64 << 10)) for number in range(1, 17)}
+    kept.later(100)
+    for number in repeating(16, 80):
+        kept.read(blocks[number])
+        kept.later(100)
+    assert kept.keeper.statistics()["prefetch_wasted"] == 0, "the last of them waits for minutes"
+    ahead = int(kept.keeper.statistics()["prefetch_resident_bytes"]) >> 16
+    assert ahead > 1
+    kept.later(2000)
+    assert kept.keeper.statistics()["prefetch_resident_bytes"] == 0
+    assert kept.keeper.statistics()["prefetch_wasted"] == ahead
+    assert all(block.tier == FROZEN for block in blocks.values())
+    kept.close()
