@@ -186,7 +186,9 @@ class Prefetch:
         self._allowance_s -= cpu_s
 
     def gone(self, block: int) -> None:
-        """``block`` was frozen again, or freed: whatever was hoped of it is over."""
+        """``block`` was frozen again, or freed: the bet on it is lost."""
+        if self._bets.pop(block, None) is not None:
+            self._settle(won=False)
         if self._ahead.pop(block, None) is not None:
             self.counts.wasted += 1
 
