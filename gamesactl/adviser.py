@@ -43,7 +43,7 @@ def plan_of(command: str, statistics: str, *, timeout_s: float = TIMEOUT_S) -> d
                 program.kill()
     if code != 0:
         raise Failed(f"{words[0]} ended with {code}; nothing was changed")
-    return _plan(said, words[0])
+    return parsed(said, words[0])
 
 
 def _read(program: subprocess.Popen[bytes], name: str, timeout_s: float) -> bytes:
@@ -62,7 +62,8 @@ def _read(program: subprocess.Popen[bytes], name: str, timeout_s: float) -> byte
     raise Failed(f"{name} gave no plan in {timeout_s:g} s and was ended; nothing was changed")
 
 
-def _plan(said: bytes, name: str) -> dict[str, object]:
+def parsed(said: bytes | str, name: str) -> dict[str, object]:
+    """The JSON object that ``name`` wrote; whether it is a plan is for the daemon to say."""
     try:
         plan = json.loads(said)
     except (ValueError, RecursionError) as error:

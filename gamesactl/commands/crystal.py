@@ -11,7 +11,7 @@ from gamesactl import adviser, segment
 from gamesactl.arguments import Arguments
 from gamesactl.errors import ClientError, Failed, Usage
 from gamesactl.output import Output
-from gamesactl.render import Cell, Column, Fields, number, table, to_json
+from gamesactl.render import Cell, Column, Fields, number, table
 from gamesactl.suggest import did_you_mean
 from gamesactl.terminal import harmless
 from gamesactl.values import UNKNOWN, amount, clock, percent, span
@@ -33,7 +33,7 @@ _BLOCKS = (
     Column("WRITTEN", drop=1),
     Column("OWNER"),
 )
-_BYTES = ("size", "limit", "used", "free")
+_BYTES = ("size", "limit", "used", "free", "largest_free", "length")
 _ROW = 16
 
 
@@ -61,32 +61,35 @@ def _stats(output: Output) -> None:
     if output.json:
         output.document(found)
         return
-    width = max(map(len, found), default=0) + 2
-    output.lines(f"{harmless(name).replace('_', ' '):{width}}{_shown(name, found)}" for name in found)
+    width = max((len(_words(name)) for name in found), default=0) + 2
+    output.lines(f"{_words(name):{width}}{_shown(name, found)}" for name in found)
+
+
+def _words(name: str) -> str:
+    return harmless(name).removesuffix("_ppm").replace("_", " ")
 
 
 def _shown(name: str, found: Fields) -> str:
     value = number(found, name)
     if value is None:
         return harmless(found.get(name))
-    word = name.casefold()
-    if word.endswith("ppm"):
+    if name.endswith("_ppm"):
         return percent(value / 1e6)
-    return amount(value, "B") if "bytes" in word or word in _BYTES or word.startswith("largest") else f"{value:g}"
+    return amount(value, "B") if name.endswith("bytes") or name in _BYTES else f"{value:.6g}"
 
 
 def _statistics(output: Output) -> Fields:
     """Without what is for advisers."""
     crystal, stale_s = segment.found()
-    if crystal is not None and stale_s is None:
-        return dict(crystal.statistics())
+    if crystal is not None and stale_s is None and (published := crystal.statistics()):
+        return published
     try:
         return {name: value for name, value in _asked().items() if name not in {_ADVICE, _SURVEY}}
     except ClientError as error:
         if crystal is None or stale_s is None:
             raise
         output.note(f"stale since {clock(stale_s)}: {error}")
-        return dict(crystal.statistics())
+        return crystal.statistics()
 
 
 def _asked() -> Fields:
@@ -164,30 +167,27 @@ def _hex(data: bytes) -> Iterator[str]:
 
 
 def _advise(command: str | None, output: Output, *, apply: bool) -> None:
-    """The built-in adviser's plan, or another program's."""
+    """The built-in adviser's plan, or another program's, who is given what the built-in one knows."""
     told = _asked()
-    plan = _built_in(told) if command is None else adviser.plan_of(command, _for_adviser(told))
+    if command is None:
+        plan = adviser.parsed(_text(told, _ADVICE), "gamesad")
+    else:
+        plan = adviser.plan_of(command, _text(told, _SURVEY))
     if not apply:
-        output.line(to_json(plan))
+        output.document(plan)
         return
     from gamesactl import bus  # noqa: PLC0415 - as above
 
     report = bus.run(lambda gamesad: gamesad.apply_layout(json.dumps(plan)))
-    said = ", ".join(f"{harmless(name)} {harmless(value)}" for name, value in report.items())
+    said = ", ".join(f"{_words(name)} {_shown(name, report)}" for name in report)
     output.done({"Plan": plan, "Report": report}, f"applied: {said}" if said else "applied")
 
 
-def _built_in(told: Fields) -> object:
-    advice = told.get(_ADVICE)
-    if not isinstance(advice, str) or not advice:
-        raise Failed("gamesad gives no advice: crystal is off, or it has no blocks yet; see: gamesactl crystal stats")
-    return json.loads(advice)
-
-
-def _for_adviser(told: Fields) -> str:
-    """What a program is given: blocks, pairs, rules, statistics, and the built-in adviser's plan to start from."""
-    survey, advice = (json.loads(str(told.get(name) or "{}")) for name in (_SURVEY, _ADVICE))
-    return json.dumps({**survey, "advice": advice})
+def _text(told: Fields, key: str) -> str:
+    found = told.get(key)
+    if not isinstance(found, str) or not found:
+        raise Failed("gamesad says nothing of how its blocks lie; compare: gamesactl version")
+    return found
 
 
 def _compact(output: Output) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -124,3 +125,23 @@ def test_history_is_the_same_both_ways(both: Both) -> None:
         environment.setenv("GAMESAD_SHM", str(both.shm.with_name("none")))
         asked = gamesactl(*words).document["Sensors"][0]
     assert {**asked, "Points": asked["Points"][: len(read["Points"])]} == read
+
+
+def test_the_pool_is_advised_laid_out_and_compacted(
+    both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAMESAD_SHM", str(both.shm))
+    stats = gamesactl("crystal", "stats", "--json").document
+    assert stats["limit"] > stats["size"] >= 0
+    assert gamesactl("crystal", "advise").document.keys() == {"blocks", "order", "groups"}
+    given = tmp_path / "given"
+    command = f"{sys.executable} -c \"import sys; open('{given}', 'w').write(sys.stdin.read()); print('{{}}')\""
+    assert gamesactl("crystal", "advise", "--command", command).document == {}
+    assert "blocks" in json.loads(given.read_text())
+    refused = gamesactl("crystal", "advise", "--command", command, "--apply")
+    assert (refused.code, refused.out) == (1, "")
+    assert "it is empty" in refused.err
+    said = gamesactl("crystal", "compact")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("compacted in ")
+    agree(both)
