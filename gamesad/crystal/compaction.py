@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from gamesad.crystal.freezer import LARGEST
 from gamesad.crystal.layout import COLD, FROZEN, HOT, WARM
@@ -21,8 +21,7 @@ Pairs = Iterable[tuple[int, int, int]]
 """A block, one that was read after it, and how often lately."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """What the adviser knows of a block: ``size`` in bytes as it lies, ``count`` its decayed accesses."""
 
     block: int
@@ -79,7 +78,7 @@ def advise(stored: Sequence[Stored], pairs: Pairs, rules: Rules, *, hot_bytes: i
             tier = FROZEN if one.size <= LARGEST else COLD
         if tier != one.tier:
             tiers[one.block] = tier
-    laid = [replace(one, tier=tiers.get(one.block, one.tier)) for one in stored]
+    laid = [one._replace(tier=tiers.get(one.block, one.tier)) for one in stored]
     known = {one.block for one in stored}
     groups = [group for group in groups_of(pairs) if known.issuperset(group)]
     return Plan(tiers, tuple(order(laid, groups)), tuple(groups))
