@@ -159,6 +159,8 @@ class Role(StrEnum):
     EPB = "energy_performance_bias"
     FREQUENCY_MINIMUM = "frequency_minimum"
     FREQUENCY_MAXIMUM = "frequency_maximum"
+    FREQUENCY_BURST = "frequency_burst"
+    """What a graphics card may run at for a moment, its highest frequency notwithstanding."""
     BOOST = "boost"
     POWER_LIMIT = "power_limit"
     """A sustained (long-term) power limit."""

@@ -33,6 +33,7 @@ _FORWARD = (
     "boost",
     "frequency_minimum",
     "frequency_maximum",
+    "frequency_burst",
     "power_limit",
     "power_limit_short",
     "performance_level",

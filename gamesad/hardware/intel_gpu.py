@@ -6,8 +6,9 @@ i915: intel_gt_sysfs_pm.c: gt/gtN/ below the DRM node with rps_*_freq_mhz and th
 have only gt_*_freq_mhz of the first GT, which are used where there is no gt folder. Energy, power and temperatures are
 in the hwmon chips (i915, i915_gtN, xe).
 
-A maximum below the minimum is refused by i915 (EINVAL) and has no effect on xe, so both ends can be set. The maximum is
-never set above what was found, nor below RPn.
+A maximum below the minimum is refused by i915 (EINVAL) and has no effect on xe, so both ends can be set. While somebody
+waits for its work i915 goes to the boost frequency, above the maximum (intel_rps.c, rps_work; intel_guc_slpc.c,
+slpc_boost_work), so that can be set too. None is ever set above what was found, nor below RPn.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ from gamesad.types import Absence, Heat, Quantity, Role, Sensor, SensorLimits, T
 
 _HZ_PER_MHZ = 1e6
 _HIGHEST_HZ = 2e10
+_SET = {
+    "min": Role.FREQUENCY_MINIMUM,
+    "max": Role.FREQUENCY_MAXIMUM,
+    "boost": Role.FREQUENCY_BURST,
+}
 _TILE, _GT = re.compile(r"tile[0-9]+"), re.compile(r"gt[0-9]+")
 
 
@@ -67,26 +73,27 @@ def numbers(sysfs: Sysfs, card: Card) -> list[NumberFile]:
 
 
 def tunables(sysfs: Sysfs, card: Card) -> list[Tunable]:
-    """Both ends of the range of each GT whose hardware limits are known."""
+    """Both ends of the range of each GT whose hardware limits are known, and its bursts."""
     found = []
     for gt in gts(sysfs, card):
         lowest, highest = _mhz(sysfs, gt, gt.lowest_file), _mhz(sysfs, gt, gt.highest_file)
-        ends = {word: _mhz(sysfs, gt, gt.file(word)) for word in ("min", "max")}
-        if not lowest or not highest or lowest >= highest or not all(ends.values()):
+        present = {word: _mhz(sysfs, gt, gt.file(word)) for word in _SET}
+        if not lowest or not highest or lowest >= highest or not present["min"] or not present["max"]:
             continue
-        for word, role in (("min", Role.FREQUENCY_MINIMUM), ("max", Role.FREQUENCY_MAXIMUM)):
-            found.append(
-                Tunable(
-                    f"gpu.{card.name}.{gt.name}.{word}_freq",
-                    role,
-                    f"{card.name}.{gt.name}",
-                    f"{gt.folder}/{gt.file(word)}",
-                    Heat.GPU,
-                    unit="MHz",
-                    minimum=min(lowest, ends[word] or lowest),
-                    maximum=max(highest, ends[word] or highest),
+        for word, mhz in present.items():
+            if mhz:  # xe has no boost frequency
+                found.append(
+                    Tunable(
+                        f"gpu.{card.name}.{gt.name}.{word}_freq",
+                        _SET[word],
+                        f"{card.name}.{gt.name}",
+                        f"{gt.folder}/{gt.file(word)}",
+                        Heat.GPU,
+                        unit="MHz",
+                        minimum=min(lowest, mhz),
+                        maximum=max(highest, mhz),
+                    )
                 )
-            )
     return found
 
 

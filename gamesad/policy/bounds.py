@@ -70,7 +70,7 @@ def _cap(tunable: Tunable, found: Value, level: float) -> Value:
     if level <= 0.0:
         return lowest
     match tunable.role:
-        case Role.FREQUENCY_MAXIMUM | Role.POWER_LIMIT | Role.POWER_LIMIT_SHORT:
+        case Role.FREQUENCY_MAXIMUM | Role.FREQUENCY_BURST | Role.POWER_LIMIT | Role.POWER_LIMIT_SHORT:
             return between(tunable, lowest, ceiling(tunable, found), level)
         case Role.BOOST | Role.FREQUENCY_MINIMUM:
             return lowest

@@ -60,7 +60,7 @@ def _wanted(profile: Profile, tunable: Tunable, found: Value, governor: Value | 
 def _wanted_of_card(profile: Profile, tunable: Tunable, found: Value) -> Value | None:
     """Both parts are of the value found: a card has no default that the kernel documents."""
     match tunable.role:
-        case Role.FREQUENCY_MAXIMUM if profile.gpu_frequency_maximum is not None:
+        case Role.FREQUENCY_MAXIMUM | Role.FREQUENCY_BURST if profile.gpu_frequency_maximum is not None:
             return _at_least_floor(tunable, found, between(tunable, 0, found, profile.gpu_frequency_maximum))
         case Role.POWER_LIMIT | Role.POWER_LIMIT_SHORT if profile.gpu_power_limit is not None:
             return _power_limit(profile.gpu_power_limit, tunable, found)

@@ -13,6 +13,7 @@ CEILED = frozenset(
     (
         Role.FREQUENCY_MINIMUM,
         Role.FREQUENCY_MAXIMUM,
+        Role.FREQUENCY_BURST,
         Role.POWER_LIMIT,
         Role.POWER_LIMIT_SHORT,
         Role.BOOST,
@@ -62,7 +63,7 @@ def floor(tunable: Tunable, found: Value) -> Value:
     The platform profile stays as found: "quiet" would slow the fans of a machine that is too hot.
     """
     match tunable.role:
-        case Role.FREQUENCY_MAXIMUM:
+        case Role.FREQUENCY_MAXIMUM | Role.FREQUENCY_BURST:
             lowest = _part(tunable, found, FREQUENCY_FLOOR, 0.0)
         case Role.POWER_LIMIT | Role.POWER_LIMIT_SHORT:
             # the driver's own floor, where it states one, knows limits of 4095 W that mean none

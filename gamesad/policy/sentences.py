@@ -17,6 +17,7 @@ _SHOWN_FIRST = (
     Role.BOOST,
     Role.EPB,
     Role.FREQUENCY_MINIMUM,
+    Role.FREQUENCY_BURST,
 )
 _MOST_CHANGES = 3
 _SCALED = {"kHz": (1e6, "GHz"), "MHz": (1e3, "GHz"), "µW": (1e6, "W"), "mW": (1e3, "W")}

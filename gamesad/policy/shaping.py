@@ -153,7 +153,7 @@ def _capped(limit: Tunable, top: Value, found: Value, cap_w: float | None) -> Va
 def _held(tunable: Tunable, top: Value, found: Value, hold: Hold) -> Value:
     """The value of what is not a power limit."""
     match tunable.role:
-        case Role.FREQUENCY_MAXIMUM:
+        case Role.FREQUENCY_MAXIMUM | Role.FREQUENCY_BURST:
             lowest = lesser(tunable, top, floor(tunable, found))
             value = between(tunable, lowest, top, hold.frequency_level**_FREQUENCY_ROOT)
             return max((step for step in tunable.steps if isinstance(value, int) and step <= value), default=value)

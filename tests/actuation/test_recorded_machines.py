@@ -29,6 +29,7 @@ _FREQUENCY = r"tile\d+/gt\d+/freq0/{0}_freq|gt/gt\d+/rps_{0}_freq_mhz|gt_{0}_fre
 CARD_FILES = {
     Role.FREQUENCY_MINIMUM: ("MHz", rf".*/({_FREQUENCY.format('min')})"),
     Role.FREQUENCY_MAXIMUM: ("MHz", rf".*/({_FREQUENCY.format('max')})"),
+    Role.FREQUENCY_BURST: ("MHz", r".*/(gt/gt\d+/rps|gt)_boost_freq_mhz"),
     Role.POWER_LIMIT: ("µW", r".*/hwmon/hwmon\d+/power1_cap"),
     Role.POWER_LIMIT_SHORT: ("µW", r".*/hwmon/hwmon\d+/power2_cap"),
     Role.PERFORMANCE_LEVEL: ("", r".*/power_dpm_force_performance_level"),

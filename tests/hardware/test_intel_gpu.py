@@ -68,7 +68,10 @@ def test_i915_has_a_folder_for_each_gt(tmp_path: Path) -> None:
     assert sink.readings[f"{PREFIX}gt1.max_freq"] == 2450e6
     assert (sink.states[f"{PREFIX}gt0.throttle"], sink.states[f"{PREFIX}gt1.throttle"]) == ("none", "pl1 thermal")
     assert sink.readings["hwmon.i915-pci-0300.energy1"] == 5.0
-    assert set(settable(tmp_path)) == {f"{PREFIX}gt{gt}.{end}_freq" for gt in (0, 1) for end in ("min", "max")}
+    found = settable(tmp_path)
+    assert set(found) == {f"{PREFIX}gt{gt}.{end}_freq" for gt in (0, 1) for end in ("min", "max", "boost")}
+    assert found[f"{PREFIX}gt1.boost_freq"].role is Role.FREQUENCY_BURST
+    assert found[f"{PREFIX}gt1.boost_freq"].path.endswith("/gt/gt1/rps_boost_freq_mhz")
 
 
 def test_older_i915_has_the_first_gt_alone_beside_the_node(tmp_path: Path) -> None:

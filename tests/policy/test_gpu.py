@@ -18,6 +18,7 @@ METER = "hwmon.amdgpu-pci-0300.power1"
 CAP = f"{METER}_cap"
 LEVEL = "gpu.amdgpu-pci-0300.performance_level"
 GT_MAX = "gpu.xe-pci-0800.tile0.gt0.max_freq"
+GT_BURST = "gpu.xe-pci-0800.tile0.gt0.boost_freq"
 GT_MIN = "gpu.xe-pci-0800.tile0.gt0.min_freq"
 LIMITS = {EDGE: Limit(EDGE, "amdgpu edge", Heat.GPU, critical=False, target_c=93.5, envelope_c=95.0, failsafe_c=98.0,
                       origin="critical temperature")}  # fmt: skip
@@ -27,6 +28,7 @@ _CAP = Tunable(
 )
 _LEVEL = Tunable(LEVEL, Role.PERFORMANCE_LEVEL, "card", "/l", Heat.GPU, choices=("low", "auto", "high"))
 _MAX = Tunable(GT_MAX, Role.FREQUENCY_MAXIMUM, "gt0", "/m", Heat.GPU, unit="MHz", minimum=300, maximum=2400)
+_BURST = Tunable(GT_BURST, Role.FREQUENCY_BURST, "gt0", "/b", Heat.GPU, unit="MHz", minimum=300, maximum=2400)
 _MIN = Tunable(GT_MIN, Role.FREQUENCY_MINIMUM, "gt0", "/n", Heat.GPU, unit="MHz", minimum=300, maximum=2400)
 RADEON: Mapping[Tunable, Value] = {_CAP: 200_000_000, _LEVEL: "auto"}
 ARC: Mapping[Tunable, Value] = {_MIN: 300, _MAX: 2400}
@@ -73,6 +75,17 @@ def test_without_a_cap_the_highest_frequency_falls() -> None:
     steps = [int(each.get(GT_MAX, 2400)) for each in settings]
     assert steps == sorted(steps, reverse=True)
     assert len(set(steps)) > 4, "step by step"
+
+
+def test_bursts_above_the_highest_frequency_fall_with_it() -> None:
+    controls = with_card({**ARC, _BURST: 2400})
+    settings = heated(controls, [100.0] * 60)
+    assert [each.get(GT_BURST) for each in settings] == [each.get(GT_MAX) for each in settings]
+    assert settings[-1] == {GT_MAX: 600, GT_BURST: 600}
+    assert settings_for(PROFILES["power-saver"], controls)[GT_BURST] == 1550
+    decision, _state = decide(Regulation(), snapshot(0.0, {EDGE: 99.0}), None, intent(), LIMITS, controls)
+    enforced, _envelope = enforce(Envelope(), decision, snapshot(0.0, {EDGE: 99.0}), LIMITS, controls)
+    assert enforced.settings == {GT_MAX: 600, GT_BURST: 600}
 
 
 def test_a_card_with_nothing_but_its_level_is_forced_low_in_time() -> None:
