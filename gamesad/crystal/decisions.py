@@ -31,6 +31,14 @@ class Entry:
             raise Damaged(f"decision {number} cannot be read ({error}); the others are whole") from None
 
 
+def whole(row: bytes, number: int, *, crc: bool) -> Entry | None:
+    """The decision of that number; None where its row is not whole."""
+    try:
+        return Entry(row, number, crc=crc)
+    except Damaged:
+        return None
+
+
 def pack(number: int, since_s: float, action: str, source: str, text: bytes, *, crc: bool) -> bytes:
     """Its row; a text that does not fit loses its last lines."""
     text = whole_lines(text, TEXT_SIZE)

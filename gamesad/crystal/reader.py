@@ -15,8 +15,6 @@ import time
 
 from gamesad.crystal import layout
 from gamesad.crystal.attachment import Attachment
-from gamesad.crystal.blocks import BlockInfo, Blocks
-from gamesad.crystal.decisions import Entry, place
 from gamesad.crystal.directory import Directory
 from gamesad.crystal.errors import CrystalError, Damaged, NotThere, NotTrusted, Torn, WrongAbi
 from gamesad.crystal.header import directory_slot, latest_slot
@@ -30,11 +28,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gamesad.crystal.blocks import BlockInfo, Blocks
+    from gamesad.crystal.decisions import Entry
     from gamesad.crystal.points import Point
 
 __all__ = [
-    "BlockInfo", "Crystal", "CrystalError", "Damaged", "Directory", "Entry", "Latest", "NotThere", "NotTrusted", "Torn",
-    "WrongAbi", "attach",
+    "Crystal", "CrystalError", "Damaged", "Directory", "Latest", "NotThere", "NotTrusted", "Torn", "WrongAbi", "attach",
 ]  # fmt: skip
 
 POLL_S = 0.05
@@ -168,6 +167,8 @@ class Crystal:
 
     def decisions(self, count: int = 0) -> list[Entry]:
         """The newest ``count`` (0: all there are), oldest first; those that are not whole are left out."""
+        from gamesad.crystal.decisions import place, whole  # noqa: PLC0415 - a status does without
+
         found = self._at.section(layout.DECISIONS, self._at.fresh().length)
         if not found:
             return []
@@ -178,7 +179,9 @@ class Crystal:
             for number in range(max(1, written + 1 - min(count or slots, slots)), written + 1)
         }
         safe = source.word(found[0]) - slots + 1  # what the writer may be at has the place of the one before that
-        return [entry for number, row in rows.items() if number > safe and (entry := self._entry(row, number))]
+        return [
+            entry for number, row in rows.items() if number > safe and (entry := whole(row, number, crc=self._at.crc))
+        ]
 
     def arrays(self) -> dict[int, NDArray[Any]]:
         """The rings where they lie, by period in s, for programs with numpy: no copy, read-only, changing as you look.
@@ -210,6 +213,8 @@ class Crystal:
         return pool.statistics() if pool else {}
 
     def _pool(self) -> Blocks | None:
+        from gamesad.crystal.blocks import Blocks  # noqa: PLC0415 - a status does without
+
         found = self._at.section(layout.POOL, self._at.fresh().length)
         if not found or found[1] <= layout.POOL_HEAD:
             return None
@@ -238,12 +243,6 @@ class Crystal:
         directory = Directory(record(at.source, at.header.sections[layout.DIRECTORY][0], size, crc=at.crc), geometry)
         self._directory, self._directory_of = directory, at.number
         return directory
-
-    def _entry(self, row: bytes, number: int) -> Entry | None:
-        try:
-            return Entry(row, number, crc=self._at.crc)
-        except Damaged:
-            return None
 
 
 def _after(timeout_s: float | None) -> float | None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from math import nan
 from typing import TYPE_CHECKING
 
 from gamesad.crystal import decisions, directory, layout
-from gamesad.crystal.decisions import Entry, whole_lines
-from gamesad.crystal.errors import Damaged
+from gamesad.crystal.decisions import whole_lines
 from gamesad.crystal.header import directory_slot, latest_slot
 from gamesad.crystal.record import Record
 
@@ -113,16 +111,15 @@ class Telemetry:
         if written > _MOST:
             return 0, slots
         first = max(1, written - slots + 2)  # in the place of the one before, the next may have been in flight
-        whole: dict[int, bytes] = {}
+        rows: dict[int, bytes] = {}
         for number in range(first, written + 1):
             begin = found[0] + decisions.place(number, slots)
             row = memory[begin : begin + layout.DECISION_SIZE]
-            with suppress(Damaged):
-                entry = Entry(row, number, crc=previous.crc)
+            if entry := decisions.whole(row, number, crc=previous.crc):
                 text = row[layout.DECISION_HEAD.size :].rstrip(b"\0")
-                whole[number] = decisions.pack(number, entry.since_s, entry.action, entry.source, text, crc=self._crc)
-        self.restore(whole)
-        return len(whole), written + 1 - first - len(whole)
+                rows[number] = decisions.pack(number, entry.since_s, entry.action, entry.source, text, crc=self._crc)
+        self.restore(rows)
+        return len(rows), written + 1 - first - len(rows)
 
     def _put(self, number: int, row: bytes) -> None:
         begin = self._decisions + decisions.place(number, self._slots)
