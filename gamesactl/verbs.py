@@ -255,9 +255,10 @@ VERBS = (
         options=(
             _SINCE,
             Option("points", "at most so many rows of one sensor (default 20; 0: all)", value="N", short="n"),
+            Option("all", "also sensors like another that went higher", short="a"),
         ),
-        text="Without SENSOR one row for each temperature, power, frequency, load and fan. Kept are 10 minutes by the "
-        "second, 24 hours by 10 seconds and 30 days by 5 minutes, each with its least and its most.",
+        text="Without SENSOR one row for each kind of temperature, power, frequency, load and fan. Kept are 10 minutes "
+        "by the second, 24 hours by 10 seconds and 30 days by 5 minutes, each with its least and its most.",
         examples=(
             ("gamesactl history", "the last ten minutes of everything"),
             ("gamesactl history 'CPU package' --since 24h", "one day of one sensor"),

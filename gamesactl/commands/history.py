@@ -42,7 +42,12 @@ def history(arguments: Arguments, output: Output) -> None:
     elif name is not None:
         output.lines(_one(past.look(past.named([name]), since_s, points, output.note), output))
     else:
-        output.lines(courses(past.look(_shown, since_s, 4 * _COURSE, output.note), output))
+        found = past.look(_shown, since_s, 4 * _COURSE, output.note)
+        shown = found if arguments.given("all") else _without_alike(found)
+        output.lines(courses(shown, output))
+        if hidden := len(found.sensors) - len(shown.sensors):
+            said = f"{hidden} like these, and not as high, are left out; gamesactl history --all shows them"
+            output.line(output.style("dim", said))
 
 
 def export(arguments: Arguments, output: Output) -> None:
@@ -86,16 +91,31 @@ def _shown(sensors: Sequence[Fields]) -> Sequence[Fields]:
     return [one for one in sensors if one.get("Quantity") in _OVERVIEW]
 
 
+def _without_alike(found: Past) -> Past:
+    """Of sensors whose names differ in digits only, the one that went highest: sixteen cores say the same."""
+    highest: dict[str, tuple[Fields, list[Point]]] = {}
+    for one in found.sensors:
+        kind = "".join(letter for letter in text(one[0], "Name") if not letter.isdigit())
+        if kind not in highest or _most(one[1]) > _most(highest[kind][1]):
+            highest[kind] = one
+    return Past(found.since_us, found.until_us, list(highest.values()))
+
+
+def _most(points: Sequence[Point]) -> float:
+    return max((point[3] for point in points), default=-math.inf)
+
+
 def courses(found: Past, output: Output) -> list[str]:
-    """A row for each sensor that showed anything."""
+    """A row for each sensor that showed anything; the course begins where the recording does."""
     rows: list[list[Cell]] = []
+    begin_us = max(found.since_us, min((points[0][0] for _, points in found.sensors if points), default=0))
     for sensor, points in found.sensors:
         if not points:
             continue
-        low, high = min(one[1] for one in points), max(one[3] for one in points)
+        low, high = min(one[1] for one in points), _most(points)
         mean = math.fsum(one[2] for one in points) / len(points)
         values = [_value(sensor, value) for value in (low, mean, high)]
-        course = graph.course(points, found.since_us, found.until_us, _COURSE)
+        course = graph.course(points, begin_us, found.until_us, _COURSE)
         rows.append([text(sensor, "Name"), text(sensor, "Label"), *values, course])
     if not rows:
         return [_nothing(found)]
@@ -106,7 +126,7 @@ def _one(found: Past, output: Output) -> list[str]:
     sensor, points = found.sensors[0]
     if not points:
         return [_nothing(found)]
-    low, high = min(one[1] for one in points), max(one[3] for one in points)
+    low, high = min(one[1] for one in points), _most(points)
     left, right = _value(sensor, low), _value(sensor, high)
     scale = left + right.rjust(_GRAPH - len(left))
     columns = [Column("TIME"), *(Column(name, right=True) for name in ("LEAST", "MEAN", "MOST")), Column(scale, drop=1)]

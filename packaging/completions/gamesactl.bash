@@ -94,7 +94,7 @@ _gamesactl() {
         history)
             case $previous in --since) COMPREPLY=(); return ;; esac
             case $previous in --points|-n) COMPREPLY=(); return ;; esac
-            if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--since --points --json --no-color --help' -- "$current")); return; fi
+            if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--since --points --all --json --no-color --help' -- "$current")); return; fi
             COMPREPLY=($(compgen -W "$(_gamesactl_names sensors)" -- "$current"))
             ;;
         export)

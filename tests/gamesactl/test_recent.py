@@ -60,6 +60,10 @@ def test_history_shows_the_course_of_everything(segment: Segment, monkeypatch: p
     assert course[-1] in "▄▅"
     assert len(course) > 16
     assert BOARD not in lines
+    assert "cpufreq.policy0.frequency" in lines
+    assert "cpufreq.policy1.frequency" not in lines
+    assert said.out.endswith("1 like these, and not as high, are left out; gamesactl history --all shows them\n")
+    assert "cpufreq.policy1.frequency" in gamesactl("history", "--since", "2m", "--all").out
     assert "41.8 °C" in lines[DISK]
 
 
