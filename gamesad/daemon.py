@@ -21,14 +21,13 @@ from gamesad.actuation.executor import Executor
 from gamesad.bus import names
 from gamesad.config import Config
 from gamesad.control import Control
-from gamesad.crystal.core import Place
 from gamesad.crystal.host import Host
 from gamesad.errors import ConfigError, Failed, GamesadError, UsageError
 from gamesad.events import Event
 from gamesad.hardware import ACTUATORS
 from gamesad.hardware.base import Actuator
 from gamesad.journal import log_event
-from gamesad.machine import describe, lock, open_sysfs, running_rivals, why_observe, why_unwritable
+from gamesad.machine import describe, lock, open_sysfs, running_rivals, shared_memory, why_observe, why_unwritable
 from gamesad.messages import Message
 from gamesad.notify import notify, watchdog_interval_s
 from gamesad.pipeline import Pipeline
@@ -175,7 +174,9 @@ class Daemon:
             self._loop.add_signal_handler(number, stopped.set)
         machine = describe(self._sysfs)
         self._say_started(machine)
-        self._crystal = self._build_crystal(machine)
+        place = shared_memory(self._options, self._config, self._sysfs, keeps=self._locked)
+        self.components["crystal"] = "off"
+        self._crystal = Host(place, self._config.crystal, self._say_crystal) if place else None
         worker = self._build_worker()
         self._service = Service(
             worker,
@@ -250,17 +251,6 @@ class Daemon:
             log_event(Message.STATE_DAMAGED, str(error))
         control = Control(self._config, wishes)
         return Worker(self._pipeline, control, self._config, self, posture=self._posture, state_path=path)
-
-    def _build_crystal(self, machine: str) -> Host | None:
-        """None: there is to be no shared memory in this run."""
-        if "crystal" in self._options.without or not self._options.shm:
-            self.components["crystal"] = "off"
-            return None
-        slowest_s = self._config.daemon.tick_slowest_s
-        place = Place(
-            self._options.shm, __version__, machine, self._sysfs.simulated, stale_after_s=max(10.0, 5 * slowest_s)
-        )
-        return Host(place, self._config.crystal, self._say_crystal)
 
     def _leave_crystal(self) -> None:
         """A gamesad that failed leaves its segment for the next one, as one that was killed does."""
@@ -362,10 +352,10 @@ class Daemon:
 
     def _say_crystal(self, state: str) -> None:
         """``state`` is "on", "off" or why not. On the worker's thread."""
-        before, self.components["crystal"] = self.components.get("crystal"), state
+        before, self.components["crystal"] = self.components["crystal"], state
         if state not in ("on", "off"):
             log_event(Message.COMPONENT_MISSING, f"no shared memory: {state}", component="crystal")
-        elif before not in (None, "on", "off"):
+        elif before not in ("on", "off"):
             _LOG.info("the shared memory %s is %s again", self._options.shm, state)
 
     def _lack(self, component: str, problem: str) -> None:

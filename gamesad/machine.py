@@ -9,7 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
+from gamesad import __version__
 from gamesad.config import Config
+from gamesad.crystal.core import Place
 from gamesad.errors import Failed, UsageError
 from gamesad.hardware.sysfs import Sysfs, errno_name
 from gamesad.types import Controls
@@ -26,6 +28,7 @@ _RIVALS = frozenset(
         "slimbookbattery",
     }
 )
+_STALE_S = 10.0
 _DMI = "/sys/class/dmi/id"
 _MODEL = "/proc/device-tree/model"
 
@@ -79,6 +82,20 @@ def describe(sysfs: Sysfs) -> str:
         return str(getattr(sysfs, "description", "simulated"))
     vendor, product = (_text(sysfs, f"{_DMI}/{name}") for name in ("sys_vendor", "product_name"))
     return f"{vendor} {product}".strip() or _text(sysfs, _MODEL) or "unknown machine"
+
+
+def shared_memory(options: argparse.Namespace, config: Config, sysfs: Sysfs, *, keeps: bool) -> Place | None:
+    """Where clients read everything; None where there is to be none. ``keeps``: history also goes to the disk."""
+    if not options.shm or "crystal" in options.without:
+        return None
+    return Place(
+        options.shm,
+        __version__,
+        describe(sysfs),
+        sysfs.simulated,
+        stale_after_s=max(_STALE_S, 5 * config.daemon.tick_slowest_s),
+        history_dir=os.path.join(options.state_dir, "history") if keeps else "",
+    )
 
 
 def why_observe(options: argparse.Namespace, config: Config, sysfs: Sysfs) -> str:

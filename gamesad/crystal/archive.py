@@ -73,6 +73,11 @@ class Archive:
         self._ledger = Ledger(segment, history, columns)
         self._placed = self._ready = False
 
+    def move(self, segment: Segment) -> None:
+        """A compaction has put ``segment`` in the place of the attached one."""
+        if self._ledger is not None:
+            self._ledger.move(segment)
+
     def configure(self, every_s: float) -> None:
         self.every_s = every_s
         self._due_s = None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
 from time import monotonic, perf_counter
 
 from gamesad.config import CrystalConfig
-from gamesad.crystal import decisions, layout
-from gamesad.crystal.errors import CrystalError, CrystalFull
+from gamesad.crystal import layout
+from gamesad.crystal.archive import Archive, renumbered
+from gamesad.crystal.errors import CrystalFull
 from gamesad.crystal.flight import OWNER, Recorder
 from gamesad.crystal.history import History
 from gamesad.crystal.keeper import Keeper
@@ -21,6 +21,7 @@ from gamesad.crystal.previous import Previous
 from gamesad.crystal.publisher import Publisher, with_column
 from gamesad.crystal.segment import Segment
 from gamesad.crystal.settings import Settings
+from gamesad.crystal.takeover import former_sensors, last_decisions, last_rows, take_over_pool
 from gamesad.crystal.telemetry import Telemetry
 from gamesad.crystal.texts import StatusText
 from gamesad.crystal.tiers import Rules
@@ -30,11 +31,13 @@ from gamesad.telemetry.history import Record
 
 MAINTAIN_S = 0.5e-3
 """What one tick spends on the pool at most."""
+_DISK_S = 0.2
+"""What a start waits for history on disk."""
+_AT_LAST_S = 2.0
+"""What a stop gives the disk."""
 _GROW_AGAIN_S = 60.0
 _SPARE = 16
 """Columns and tunables kept free for what is plugged in later: so many, or a quarter of what there is."""
-_REMEMBERED = 16
-"""Decisions of a process that was killed that begin a recording."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -47,17 +50,22 @@ class Place:
     machine: str
     simulated: bool
     stale_after_s: float
+    history_dir: str = ""
+    """Where history is kept over reboots; empty for nowhere."""
 
 
 class Core:
     """Belongs to the thread that ticks. Any error may come out of any method; then it is to be closed."""
 
-    def __init__(self, place: Place, settings: CrystalConfig, moment: Moment, *, crashed: bool) -> None:
+    def __init__(
+        self, place: Place, settings: CrystalConfig, moment: Moment, archive: Archive | None, *, again: bool
+    ) -> None:
         """A new segment for this machine, with what was whole in the one before; in place when this returns.
 
-        ``crashed``: one that is found was left by a process that was killed. CrystalError: nothing has changed.
+        ``again``: the one that is found is of this process. CrystalError: nothing has changed.
         """
         self.settings = settings
+        self._archive = archive
         self.segment = Segment.create(
             place.path,
             columns=_with_spare(len(with_column(moment.sensors))),
@@ -69,13 +77,13 @@ class Core:
             rings=rings(settings),
         )
         try:
-            self._fill(place, moment, crashed=crashed)
+            self._fill(place, moment, again=again)
             self.segment.publish()
         except BaseException:
-            self.segment.close(unlink=False)
+            self.segment.close(unlink=self.segment.previous is None)  # else the one before is still in its place
             raise
 
-    def _fill(self, place: Place, moment: Moment, *, crashed: bool) -> None:
+    def _fill(self, place: Place, moment: Moment, *, again: bool) -> None:
         segment, previous = self.segment, self.segment.previous
         self._telemetry = Telemetry(segment)
         self.history = History(segment)
@@ -91,54 +99,32 @@ class Core:
             _LOG.warning("%s", segment.set_aside)
         if previous is not None:
             self._take_over(previous, moment)
-            if crashed:
-                self._remember_crash(previous, moment)
+            if previous.state.state == layout.LIVE and not again:
+                rows = last_rows(self.history, self.settings.flight_before_s)
+                what = f"gamesad (process {previous.state.pid}) ended without a word"
+                self.recorder.crashed(rows, last_decisions(segment), what, moment)
+        elif self._archive:
+            found = self._archive.wait(_DISK_S)
+            self.publisher.describe(moment.sensors, moment.controls, former=sorted(found.names))
+            entries = found.decisions[-segment.geometry.decisions :]
+            self._telemetry.restore(renumbered(entries, crc=bool(segment.flags & layout.FLAG_CRC)))
+        if self._archive:
+            self._archive.attach(segment, self.history, lambda: self.publisher.columns)
 
     def _take_over(self, previous: Previous, moment: Moment) -> None:
         """What is whole in the segment of before, and one line on it."""
-        try:
-            former = [column.name for column in previous.directory().columns]
-        except CrystalError as error:
-            _LOG.warning("the sensors of the segment before are not known, so their history is not kept: %s", error)
-            former = []
+        former = former_sensors(previous)
         self.publisher.describe(moment.sensors, moment.controls, former=former)
         self.history.grow()
         self._grow_s = inf
-        columns = {
-            theirs: own for theirs, name in enumerate(former) if (own := self.publisher.columns.get(name)) is not None
-        }
+        known = self.publisher.columns
+        columns = {theirs: known[name] for theirs, name in enumerate(former) if name in known}
         decided = self._telemetry.take_over(previous)
         rows = self.history.recover(previous, columns)
-        blocks = (0, 0)
-        if (section := previous.section(layout.POOL)) is not None:
-            with memoryview(previous.memory)[section[0] : sum(section)] as pool:
-                blocks = self.pool.recover(pool)
-        kept = f"{rows[0]} rows, {decided[0]} decisions and {blocks[0]} blocks"
-        lost = f"{rows[1]}, {decided[1]} and {blocks[1]}"
-        _LOG.info("the segment that was there is taken over: %s are whole, %s are not", kept, lost)
-
-    def _remember_crash(self, previous: Previous, moment: Moment) -> None:
-        """The last seconds of a process that was killed begin a recording."""
-        ring, since_us = self.history.rings[0], 0
-        rows = list(ring.rows(ring.written - self.settings.flight_before_s))
-        if rows:
-            since_us = rows[-1].time_us - self.settings.flight_before_s * 1_000_000
-        remembered = [(row.time_us / 1e6, array("d", row.values[1::3])) for row in rows if row.time_us > since_us]
-        text = f"gamesad (process {previous.state.pid}) ended without a word"
-        self.recorder.crashed(remembered, self._last_decisions(), text, moment)
-
-    def _last_decisions(self) -> list[Dictionary]:
-        """Those that the process before made, oldest first."""
-        segment, found = self.segment, []
-        start, last = segment.section(layout.DECISIONS)[0], self._telemetry.decision_number
-        for number in range(max(1, last - _REMEMBERED + 1), last + 1):
-            at = start + decisions.place(number, segment.geometry.decisions)
-            try:
-                entry = decisions.Entry(segment.memory[at : at + layout.DECISION_SIZE], number, crc=False)
-            except CrystalError:
-                continue
-            found.append({"Action": entry.action, "Source": entry.source, "Since": entry.since_s, **entry.text})
-        return found
+        blocks = take_over_pool(previous, self.pool)
+        whole = f"{rows[0]} rows, {decided[0]} decisions and {blocks[0]} blocks are whole"
+        lost = f"{rows[1]}, {decided[1]} and {blocks[1]} are not"
+        _LOG.info("the segment that was there is taken over: %s, %s", whole, lost)
 
     # ---- each tick
 
@@ -157,6 +143,8 @@ class Core:
             self._grow()
         began_s = perf_counter()
         self.keeper.maintain(monotonic(), MAINTAIN_S)
+        if self._archive:
+            self._archive.tend(monotonic())
         if self._compacted and not self.keeper.compacting:
             compacted, self._compacted = self._compacted, []
             for done in compacted:
@@ -199,6 +187,8 @@ class Core:
         self.segment = segment
         self._telemetry = self.publisher.move(Telemetry(segment))
         self.history.move(segment)
+        if self._archive:
+            self._archive.move(segment)
 
     # ---- what is asked
 
@@ -219,14 +209,20 @@ class Core:
         self.keeper.configure(kept(settings))
         self.recorder.before_s, self.recorder.after_s = settings.flight_before_s, settings.flight_after_s
 
-    def close(self, *, unlink: bool) -> None:
-        """What is under way is kept as far as it got."""
+    def close(self, *, clean: bool) -> None:
+        """The end. ``clean``: the segment goes, once its history is on disk; else it stays for the next gamesad."""
         self.keeper.close()
+        saved = True
+        if clean and self._archive and self._archive.every_s:
+            saved = self._archive.close(_AT_LAST_S)
         self.history.flush()
         document = self.recorder.finish({}, tuple(self.publisher.columns))
-        if document is not None and self.settings.flights and not unlink:
+        if document is not None and self.settings.flights:
             self._keep(document)
-        self.segment.close(unlink=unlink)
+        if clean and not saved:
+            self.segment.memory[layout.STATE_AT] = layout.CLOSED  # the next one is not to think that this one crashed
+            _LOG.warning("%s stays for the next gamesad: its history is not on disk", self.segment.path)
+        self.segment.close(unlink=clean and saved)
 
 
 def rings(settings: CrystalConfig) -> tuple[tuple[int, int], ...]:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from gamesad.config import CrystalConfig
-from gamesad.crystal.core import Core, Place
+from gamesad.crystal.archive import Archive
+from gamesad.crystal.core import Core, Place, rings
 from gamesad.crystal.errors import CrystalError
 from gamesad.crystal.publisher import NoColumn
+from gamesad.crystal.segment import DECISIONS
 from gamesad.errors import Failed, UnknownSensor
 from gamesad.events import Event
 from gamesad.report import Dictionary, Moment
@@ -45,6 +47,7 @@ class Host:
         self._settings = settings
         self._tell = tell
         self._core: Core | None = None
+        self._archive = _archive(place, settings) if settings.enabled else None
         self._made = False
         self._retry_s = float("-inf")
         self._tick: Tick | None = None
@@ -63,7 +66,7 @@ class Host:
             try:
                 self._written.publish(moment, decided, events)
             except NoColumn:
-                self._close(unlink=False)
+                self._close(clean=False)
                 self._open(moment)
                 self._written.publish(moment, decided, events)
         except Exception as error:  # noqa: BLE001 - a bug here must not end the regulation either
@@ -82,16 +85,18 @@ class Host:
         before, self._settings = self._settings, settings
         self._retry_s = float("-inf")
         if not settings.enabled:
-            self._close(unlink=True)
+            self._close(clean=True)
             self._say(OFF)
         elif self._core:
             self._core.configure(settings)
+        if self._archive:
+            self._archive.configure(settings.save_minutes * 60.0)
         waits = [f"crystal.{key}" for key in _FROM_THE_NEXT_START if getattr(before, key) != getattr(settings, key)]
         return f"{', '.join(waits)} from the next start" if waits and self._core else ""
 
     def close(self, *, clean: bool) -> None:
         """The end. ``clean``: nothing of this is to be taken over. Raises nothing."""
-        self._close(unlink=clean)
+        self._close(clean=clean)
 
     # What clients ask for; GamesadError says why not
 
@@ -127,30 +132,30 @@ class Host:
         return self._core
 
     def _open(self, moment: Moment) -> None:
-        """A segment of this process that is there already was not left by a crash."""
-        self._core = Core(self._place, self._settings, moment, crashed=not self._made)
+        self._archive = self._archive or _archive(self._place, self._settings)
+        self._core = Core(self._place, self._settings, moment, self._archive, again=self._made)
         self._made = True
         self._say(ON)
 
     def _give_up(self, error: Exception) -> None:
         self._retry_s = self._clock() + RETRY_S
-        self._close(unlink=False)
+        self._close(clean=False)
         if isinstance(error, CrystalError | OSError):
             self._say(str(error))
         else:
             _LOG.error("Crystal Core failed", exc_info=error)
             self._say("it failed, the journal says how; gamesad works without it")
 
-    def _close(self, *, unlink: bool) -> None:
+    def _close(self, *, clean: bool) -> None:
         core, self._core = self._core, None
         if core is None:
             return
         try:
-            core.close(unlink=unlink)
+            core.close(clean=clean)
         except Exception:  # noqa: BLE001 - as in publish
             _LOG.exception("Crystal Core could not be closed in order")
             with suppress(Exception):
-                core.segment.close(unlink=unlink)
+                core.segment.close(unlink=clean)
 
     @contextmanager
     def _asked(self) -> Iterator[Core]:
@@ -165,3 +170,12 @@ class Host:
         if state != self._state:
             self._state = state
             self._tell(state)
+
+
+def _archive(place: Place, settings: CrystalConfig) -> Archive | None:
+    """It begins to read at once."""
+    if not place.history_dir:
+        return None
+    (_, _), (middle, _), (slow, _) = rings(settings)
+    keep = (middle, slow, DECISIONS)
+    return Archive(place.history_dir, keep, settings.save_minutes * 60.0, lambda line: _LOG.warning("%s", line))

@@ -46,6 +46,10 @@ class Ledger:
         self._saved = [0, 0]
         self._pending_from = self._decided = 0
 
+    def move(self, segment: Segment) -> None:
+        """To another segment with the same contents."""
+        self._segment = segment
+
     @property
     def grown(self) -> bool:
         """Whether the rings are there."""

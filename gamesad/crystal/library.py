@@ -58,7 +58,7 @@ class Library:
         found = Found([], [], [], [])
         for kind, shelf in enumerate(self._shelves):
             loaded, lines = shelf.load()
-            found.lines.extend(lines)
+            found.lines.extend(line for line in lines if line not in found.lines)
             for chunk in loaded:
                 try:
                     if kind == DECISIONS:

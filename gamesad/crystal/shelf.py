@@ -41,7 +41,11 @@ class Shelf:
         """
         found: list[Chunk] = []
         lines: list[str] = []
-        for number in self._numbers():
+        try:
+            numbers = self._numbers()
+        except OSError as problem:
+            return [], [f"{self.folder} cannot be read ({problem.strerror}); history goes on without it"]
+        for number in numbers:
             path = self._path(number)
             self._counts[number], self._length = 0, -1
             try:

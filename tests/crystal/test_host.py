@@ -31,12 +31,20 @@ ALERT = Event(Message.ALERT, "CPU package 100.2 °C has reached its limit")
 class Hosted:
     """A host whose clock is the ticks' own."""
 
-    def __init__(self, folder: Path, settings: CrystalConfig = SMALL) -> None:
+    def __init__(self, folder: Path, settings: CrystalConfig = SMALL, *, history_dir: str = "") -> None:
         self.path = f"{folder}/segment"
         self.told: list[str] = []
         self.now_s = 0.0
-        place = Place(self.path, "1.2", "a machine", simulated=True, stale_after_s=10.0)
+        place = Place(self.path, "1.2", "a machine", simulated=True, stale_after_s=10.0, history_dir=history_dir)
         self.host = Host(place, settings, self.told.append, clock=lambda: self.now_s)
+
+    def decide(self, reason: str) -> None:
+        """One tick with a decision in it."""
+        self.now_s += 1.0
+        one = moment(now_s=self.now_s, decision=Decision(Action.THROTTLE, {"a": 1}, Origin.RULE, reason))
+        one = replace(one, record=record(one))
+        self.host.publish(one, one.record, ())
+        self.host.maintain()
 
     def tick(self, *events: Event, seconds: int = 1, **of: Any) -> Moment:
         for _ in range(seconds):
@@ -125,6 +133,21 @@ def test_a_bug_in_it_ends_nothing_and_is_told(hosted: Hosted, caplog: pytest.Log
         hosted.host.statistics()
     hosted.tick(seconds=int(RETRY_S))
     assert hosted.told[2:] == ["on"]
+
+
+def test_a_start_that_fails_leaves_no_segment_behind(hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gamesad.crystal.core.Publisher", broken)
+        hosted.tick()
+    assert hosted.told == ["[Errno 5] Input/output error"]
+    assert os.listdir(os.path.dirname(hosted.path)) == []
+    hosted.tick(seconds=int(RETRY_S))
+    assert hosted.told[1:] == ["on"]
+    hosted.tick(seconds=20)
+    assert hosted.flights() == []
 
 
 def test_more_sensors_than_columns_make_a_larger_segment_that_keeps_everything(hosted: Hosted) -> None:
@@ -270,6 +293,52 @@ def test_a_gamesad_that_fails_leaves_its_segment_for_the_next(hosted: Hosted) ->
     hosted.host.close(clean=False)
     with hosted.read() as crystal:
         assert len(crystal.history(ticks.CPU)) == 3
+
+
+def test_over_a_reboot_the_slow_history_and_the_decisions_come_back_from_the_disk(folder: Path) -> None:
+    settings = replace(SMALL, middle_every_s=5, slow_every_s=60)
+    before = Hosted(folder, settings, history_dir=f"{folder}/history")
+    before.tick(seconds=300)
+    before.decide("warm")
+    before.host.close(clean=True)
+    assert os.listdir(folder) == ["history"]
+    after = Hosted(folder, settings, history_dir=f"{folder}/history")
+    after.now_s = 400.0
+    after.tick(readings={ticks.CPU: 40.0}, sensors={ticks.CPU: SENSORS[ticks.CPU]})
+    with after.read() as crystal:
+        _until(lambda: len(crystal.history(ticks.DISK)) >= 60, after)
+        assert {point[1:] for point in crystal.history(ticks.DISK)} == {(40.0, 40.0, 40.0)}
+        assert [entry.text["Reason"] for entry in crystal.decisions(9)] == ["warm"]
+        after.host.compact(lambda _: None)
+        after.decide("warmer")
+        _until(lambda: crystal.latest() and crystal.generation == 2, after)
+    after.decide("hot")
+    after.host.close(clean=True)
+    last = Hosted(folder, settings, history_dir=f"{folder}/history")
+    last.now_s = 500.0
+    last.tick()
+    with last.read() as crystal:
+        assert {entry.text["Reason"] for entry in crystal.decisions(9)} == {"warm", "warmer", "hot"}
+    last.host.close(clean=True)
+
+
+def test_what_a_stop_cannot_put_on_disk_stays_in_memory_for_the_next_start(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "history").write_text("in the way")
+    settings = replace(SMALL, middle_every_s=5, slow_every_s=60)
+    before = Hosted(folder, settings, history_dir=f"{folder}/history")
+    before.tick(seconds=100)
+    before.host.close(clean=True)
+    assert "stays for the next gamesad" in caplog.text
+    os.unlink(folder / "history")
+    after = Hosted(folder, settings, history_dir=f"{folder}/history")
+    after.now_s = 200.0
+    after.tick(seconds=20)
+    with after.read() as crystal:
+        assert len(crystal.history(ticks.CPU)) >= 100
+    after.host.close(clean=True)
+    assert os.listdir(folder) == ["history"]
 
 
 def _until(true: Callable[[], object], hosted: Hosted) -> None:

@@ -84,11 +84,17 @@ def test_two_unrelated_processes_of_different_users_read_the_same_live_data(tmp_
     assert len({row[2][CPU] for row in seen[0].values()} | {row[1] for row in seen[0].values()}) >= 6
 
 
-def test_a_clean_stop_leaves_nothing(tmp_path: Path, shm: Path) -> None:
-    with gamesad(tmp_path, alone(tmp_path, shm)) as daemon:
-        assert stat_of(shm) == (0o644, os.geteuid())
-        assert daemon.stop() == 0
-    assert os.listdir(shm.parent) == []
+def test_a_clean_stop_leaves_nothing_in_memory_and_history_on_disk(tmp_path: Path, shm: Path) -> None:
+    for start in range(2):
+        with gamesad(tmp_path, alone(tmp_path, shm)) as daemon:
+            assert stat_of(shm) == (0o644, os.geteuid())
+            with reader.attach(str(shm)) as crystal:
+                ticked(crystal, 3)
+                assert len(crystal.decisions(9)) == start + 1
+            assert daemon.stop() == 0
+        assert os.listdir(shm.parent) == []
+    kinds = {name.partition(".")[0] for name in os.listdir(tmp_path / "state" / "history")}
+    assert kinds == {"middle", "slow", "decisions"}
     assert "Traceback" not in daemon.log()
 
 
