@@ -55,7 +55,10 @@ class Mapped:
         return data
 
     def word(self, offset: int) -> int:
-        return self.words[offset >> 3]
+        try:
+            return self.words[offset >> 3]
+        except IndexError:
+            raise Damaged(f"the segment is shorter than what it speaks of, {offset + 8}; restart gamesad") from None
 
 
 Source = File | Mapped

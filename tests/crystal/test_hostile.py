@@ -20,6 +20,7 @@ from gamesad.crystal.header import static_crc
 from gamesad.crystal.history import History
 from gamesad.crystal.pool import Pool
 from gamesad.crystal.reader import Crystal, attach
+from gamesad.crystal.telemetry import Telemetry
 from tests.crystal import publishing
 
 NOBODY = 65534
@@ -152,7 +153,7 @@ def test_a_published_length_that_is_not_there_is_not_believed(path: str, length:
                 refused(ask, one)
 
 
-def refused(ask: Callable[[Crystal], object], crystal: Crystal) -> bool:
+def refused(ask: Callable[..., object], crystal: Crystal | None) -> bool:
     try:
         ask(crystal)
     except CrystalError as error:
@@ -189,6 +190,39 @@ def test_everything_behind_the_header_random(path: str, image: bytes) -> None:
         for mapped in (False, True):
             told = asked(path, mapped=mapped)
             assert told["refused"] >= len(ASKED) - 4, told
+
+
+@pytest.mark.parametrize("rounds", [100, pytest.param(3000, marks=pytest.mark.full)])
+def test_whatever_the_daemon_finds_at_its_start_it_starts(path: str, image: bytes, rounds: int) -> None:
+    seed = random.randrange(1 << 32)
+    chance = random.Random(seed)
+    taken = left = 0
+    for _ in range(rounds):
+        data = bytearray(image[: chance.choice((0, 100, 5000, chance.randrange(len(image)), len(image)))])
+        for _ in range(chance.choice((0, 1, 30)) if data else 0):
+            at = chance.randrange(len(data))
+            data[at : at + 64] = chance.randbytes(min(64, len(data) - at))
+        Path(path).write_bytes(data)
+        put(path, layout.HEARTBEAT_AT, bytes(8))
+        segment = publishing.segment(path)
+        telemetry = Telemetry(segment)
+        if segment.previous:
+            taken += 1
+            kept, lost = telemetry.take_over(segment.previous)
+            assert 0 <= kept <= 8
+            assert 0 <= lost <= 8
+            refused(lambda _, found=segment.previous: found.directory(), None)
+            for place in range(layout.SECTIONS):
+                offset, length = segment.previous.section(place) or (0, 0)
+                assert offset + length <= len(segment.previous.memory)
+        else:
+            left += 1
+            assert "\n" not in segment.set_aside
+        segment.publish()
+        segment.close()
+    print(f"seed {seed}: taken over {taken}, replaced {left}")
+    assert taken
+    assert left
 
 
 # ---- the pool's chain

@@ -164,6 +164,42 @@ def test_killed_before_the_rename_the_old_one_is_whole_and_the_next_start_takes_
     segment.close()
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("call", ["open", "ftruncate", "posix_fallocate", "rename", "pwrite", "unlink"])
+def test_killed_at_any_step_of_a_takeover_one_of_the_two_is_there_whole(shm: str, call: str, when: str) -> None:
+    path = f"{shm}/segment"
+    killed(path, ticks=3)
+    child = os.fork()
+    if not child:
+        deadly(call, when)
+        segment, telemetry = publishing.started(path)
+        publishing.tick(telemetry, 9)
+        segment.publish()
+        segment.close()
+        os._exit(0)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    if call != "unlink":
+        with attach(path) as crystal:
+            tick = crystal.latest()
+        assert hammer.whole(tick)
+        assert tick.tick == (9 if call == "pwrite" or (call, when) == ("rename", "after") else 3)
+    publishing.segment(path).publish()
+    assert os.listdir(shm) == ["segment"]
+
+
+def deadly(call: str, when: str) -> None:
+    """The first such call of this process from now on kills it."""
+    original = getattr(os, call)
+
+    def kill(*arguments: object) -> object:
+        if when == "after":
+            original(*arguments)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return None
+
+    setattr(os, call, kill)
+
+
 def test_two_daemons_do_not_share_a_path_while_both_live(shm: str) -> None:
     path = f"{shm}/segment"
     with hammering(path) as process:
