@@ -30,7 +30,9 @@ _FIRMWARE: tuple[Board, ...] = (
     Board(
         "Valve", r"", "steamdeck.*|jupiter", "the Deck's fan and battery", "modprobe steamdeck_hwmon, of Valve's kernel"
     ),
-    Board("Microsoft", r"Surface", r"surface_.*", "the Surface's fan and probes", "modprobe surface_fan surface_temp"),
+    Board(
+        "Microsoft", r"Surface", r"surface_.*", "the Surface's fan and probes", "modprobe -a surface_fan surface_temp"
+    ),
     Board("(HP|Hewlett)", r"", r"hp|hp_wmi.*", "the fans of an HP", "modprobe hp_wmi, or hp-wmi-sensors"),
     Board("Framework", r"", r"cros_ec|framework.*", "the fans and probes of a Framework", "modprobe cros_ec_hwmon"),
 )
@@ -50,6 +52,10 @@ _GUESSES: tuple[Board, ...] = (
 
 
 def boards(seen: Seen) -> Iterator[Finding]:
+    if seen.is_server:
+        text = "a server's fans and probes are mostly its management controller's (BMC), which gamesad does not ask"
+        yield Finding(PART, Level.NOTE, text, "to see them: ipmitool sensor")
+        return
     present = [chip.driver for chip in seen.chips]
     product = " ".join(seen.dmi(name) for name in ("product_name", "product_version", "product_family"))
     for board in _FIRMWARE:
@@ -67,9 +73,10 @@ def boards(seen: Seen) -> Iterator[Finding]:
 def disks(seen: Seen) -> Iterator[Finding]:
     present = [chip.driver for chip in seen.chips]
     controllers = [name for name in seen.sysfs.list("/sys/class/nvme") if re.fullmatch(r"nvme[0-9]+", name)]
-    if controllers and "nvme" not in present:
+    if controllers and "nvme" not in present and not seen.virtual:
         text = f"{listed(controllers)}: an NVMe disk without a temperature"
-        yield Finding(PART, Level.MISSING, text, "the kernel was built without CONFIG_NVME_HWMON")
+        remedy = "it does not tell, or the kernel was built without CONFIG_NVME_HWMON; try: nvme smart-log"
+        yield Finding(PART, Level.MISSING, text, remedy)
     names = [name for name in seen.sysfs.list("/sys/block") if re.fullmatch(r"sd[a-z]+", name)]
     sata = [name for name in names if seen.text(f"/sys/block/{name}/device/vendor") == "ATA"]
     if sata and "drivetemp" not in present and not seen.virtual:

@@ -60,7 +60,7 @@ def clocks(seen: Seen) -> Iterator[Finding]:
         yield Finding(part, Level.NOTE, text)
     if seen.text(f"{_CPU}/amd_pstate/dynamic_epp") in {"enabled", "1", "Y", "on"}:
         text = "amd_pstate moves the energy-performance preference itself (dynamic_epp), so gamesad leaves it alone"
-        yield Finding(part, Level.NOTE, text, "to let gamesad set it: boot without amd_dynamic_epp")
+        yield Finding(part, Level.NOTE, text, "to let gamesad set it: boot with amd_dynamic_epp=disable")
     by_hand = [policy.name for policy in policies if seen.text(f"{policy.path}/scaling_governor") == "userspace"]
     if by_hand:
         text = f"governor userspace: something else picks the frequency of {listed(by_hand)}, and keeps that governor"

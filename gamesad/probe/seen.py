@@ -26,6 +26,8 @@ _AS_FOUND = Intent(Profile("", "", 0, ""), chosen=False)
 _HYPERVISORS = re.compile(r"QEMU|VMware|VirtualBox|innotek|Xen|Bochs|KVM|Parallels|Amazon EC2|Google Compute|OpenStack")
 _LAPTOPS = frozenset(("8", "9", "10", "11", "14", "30", "31", "32"))
 _DESKTOPS = frozenset(("3", "4", "5", "6", "7", "13", "15", "16", "24", "35"))
+_SERVERS = frozenset(("17", "23", "25", "28", "29"))
+"""Chassis types of the SMBIOS specification, 7.4.1."""
 _DMI = "/sys/class/dmi/id"
 
 
@@ -70,6 +72,10 @@ class Seen:
     @property
     def is_desktop(self) -> bool:
         return self.dmi("chassis_type") in _DESKTOPS
+
+    @property
+    def is_server(self) -> bool:
+        return self.dmi("chassis_type") in _SERVERS
 
     @property
     def intel(self) -> bool:

@@ -78,7 +78,7 @@ CASES: dict[str, tuple[Tree, str, str, str]] = {
         "note", "prefcore", "",
     ),
     "dynamic_epp": (
-        {**DESKTOP, f"{CPU}/amd_pstate/dynamic_epp": "enabled"}, "note", "dynamic_epp", "boot without amd_dynamic_epp",
+        {**DESKTOP, f"{CPU}/amd_pstate/dynamic_epp": "enabled"}, "note", "dynamic_epp", "amd_dynamic_epp=disable",
     ),
     "governor userspace": (
         {**LAPTOP, **policy(0, "0", 400000, 4700000, "acpi-cpufreq", scaling_governor="userspace")},
@@ -119,6 +119,11 @@ CASES: dict[str, tuple[Tree, str, str, str]] = {
     "a Mac without its driver": (
         {**LAPTOP, **board("Apple Inc.", "MacBookPro11,1", "10")}, "missing", "of an Apple", "modprobe applesmc",
     ),
+    "a Surface without its drivers": (
+        {**LAPTOP, **board("Microsoft Corporation", "Surface Pro 9", "9")},
+        "missing", "the Surface's fan", "modprobe -a surface_fan surface_temp",
+    ),
+    "a server": ({**LAPTOP, **board("Dell Inc.", "PowerEdge R650", "23")}, "note", "management controller", "ipmitool"),
     "SATA disks": ({**DESKTOP, **disk("sda"), **disk("sdb")}, "missing", "sda, sdb", "modprobe drivetemp"),
     "an NVMe disk": ({**DESKTOP, "/sys/class/nvme/nvme0/": ""}, "missing", "nvme0", "CONFIG_NVME_HWMON"),
     "a Pi's supply": (RASPBERRY_PI, "missing", "the supply voltage is or was too low", "the supply made for this"),
@@ -147,6 +152,9 @@ def test_what_is_missing_is_said_with_its_remedy(tmp_path: Path, case: str) -> N
         (BOARDS["steam-deck"], "Super-I/O"),
         (THINKPAD | {"/sys/class/dmi/id/product_version": "ThinkPad"}, "thinkpad_acpi (ThinkPad) "),
         (GUEST, "modprobe"),
+        ({**GUEST, "/sys/class/nvme/nvme0/": ""}, "NVMe"),
+        ({**LAPTOP, **board("Dell Inc.", "PowerEdge R650", "23")}, "dell_smm_hwmon"),
+        ({**LAPTOP, **board("HPE", "ProLiant DL380 Gen10", "23")}, "hp_wmi"),
         (HAND_MADE["ryzen-desktop"], "nct6775"),
         ({**DESKTOP, **disk("sda"), **HAND_MADE["ryzen-desktop"]}, "modprobe drivetemp"),
     ],
