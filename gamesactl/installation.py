@@ -105,9 +105,10 @@ def _segment(status: Fields | None) -> Iterator[dict[str, str]]:
         crystal = segment.attach()
         stale_s = crystal.stale_since_s
         found = os.stat(where)
-    except Unreachable as error:
+    except Unreachable:
         if status is not None:
-            yield finding("note", f"{error}; gamesactl asks the bus", "why: journalctl -u gamesad")
+            said = f"gamesactl asks the bus, there is no segment at {where}"
+            yield finding("note", said, "why: journalctl -u gamesad")
         return
     except (CrystalError, OSError) as error:
         remedy = f"sudo systemctl restart gamesad; who put it there: ls -l {where}"

@@ -48,7 +48,7 @@ def attach() -> Crystal:
     try:
         return reader.attach(where)
     except NotThere as error:
-        raise Unreachable(str(error)) from None
+        raise Unreachable(f"{error}, or have [crystal] enabled in its configuration") from None
 
 
 def found() -> tuple[Crystal | None, float | None]:

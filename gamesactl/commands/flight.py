@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gamesactl import describe, segment
 from gamesactl.arguments import Arguments
-from gamesactl.commands.history import courses
+from gamesactl.commands.history import courses, without_alike
 from gamesactl.errors import Failed, Usage
 from gamesactl.graph import Point
 from gamesactl.output import Output
@@ -112,8 +112,18 @@ def _shown(recording: Fields, output: Output) -> Iterator[str]:
         if rows:
             yield ""
             yield from table(columns, rows, width, style)
+    found = _past(recording)
+    shown = without_alike(Past(found.since_us, found.until_us, [one for one in found.sensors if _moved(one[1])]))
     yield ""
-    yield from courses(_past(recording), output)
+    yield from courses(shown, output)
+    if hidden := len(found.sensors) - len(shown.sensors):
+        why = "that did not move, or not as high as one like them, are left out"
+        said = f"{hidden} {why}; gamesactl flight export has all"
+        yield from (style("dim", line) for line in wrap(said, width))
+
+
+def _moved(points: Sequence[Point]) -> bool:
+    return any(point[1] != points[0][1] for point in points)
 
 
 def _past(recording: Fields) -> Past:

@@ -43,7 +43,7 @@ def history(arguments: Arguments, output: Output) -> None:
         output.lines(_one(past.look(past.named([name]), since_s, points, output.note), output))
     else:
         found = past.look(_shown, since_s, 4 * _COURSE, output.note)
-        shown = found if arguments.given("all") else _without_alike(found)
+        shown = found if arguments.given("all") else without_alike(found)
         output.lines(courses(shown, output))
         if hidden := len(found.sensors) - len(shown.sensors):
             said = f"{hidden} like these, and not as high, are left out; gamesactl history --all shows them"
@@ -91,7 +91,7 @@ def _shown(sensors: Sequence[Fields]) -> Sequence[Fields]:
     return [one for one in sensors if one.get("Quantity") in _OVERVIEW]
 
 
-def _without_alike(found: Past) -> Past:
+def without_alike(found: Past) -> Past:
     """Of sensors whose names differ in digits only, the one that went highest: sixteen cores say the same."""
     highest: dict[str, tuple[Fields, list[Point]]] = {}
     for one in found.sensors:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from gamesactl import installation
+from gamesactl.values import amount
 from gamesad.crystal import layout
 from gamesad.crystal.segment import Segment
 from tests.gamesactl.answers import STATUS
@@ -172,3 +174,29 @@ def test_texts_of_the_wrong_kind_are_passed_over(shm: str) -> None:
         said = gamesactl("status")
     assert said.code == 0
     assert "Decision     none yet\n" in said.out
+
+
+def told(status: dict[str, object] | None = STATUS) -> tuple[str, str]:
+    """What doctor says of the segment: level and text."""
+    [one] = [one for one in installation.findings(status) if "segment" in one["Text"] or "memory" in one["Text"]]
+    return one["Level"], one["Text"]
+
+
+def test_doctor_says_what_is_with_the_segment(shm: str) -> None:
+    assert told() == ("note", f"gamesactl asks the bus, there is no segment at {shm}")
+    with published(shm):
+        size = amount(os.stat(shm).st_size, "B")
+        assert told() == ("good", f"readings are in shared memory: {shm} has {size} and belongs to uid 0")
+        os.chown(shm, NOBODY, NOBODY)
+        level, text = told()
+        assert level == "missing"
+        assert text.startswith(f"the segment is not used: {shm} belongs to user {NOBODY}")
+        os.chown(shm, 0, 0)
+    with published(shm, stale_after_s=0.0):
+        level, text = told()
+        assert level == "missing"
+        assert text.startswith("the segment is stale since ")
+
+
+def test_doctor_misses_no_segment_where_no_daemon_is(shm: str) -> None:
+    assert not [one for one in installation.findings(None) if "gamesactl asks the bus" in one["Text"]]
