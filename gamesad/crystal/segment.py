@@ -39,7 +39,7 @@ class Segment:
         self.stale_after_s = stale_after_s
         self.generation = 1
         self.previous: Previous | None = None
-        """What the new segment replaces, as long as it may hold what is to be taken over."""
+        """What the new segment replaces, to be taken over until ``publish``."""
         self.set_aside = ""
         """One line on what was found and is not worth taking over."""
         self._sections = geometry.sections
@@ -182,6 +182,7 @@ class Segment:
         finally:
             if handle is not None:
                 os.close(handle)
+        self._forget()
 
     def close(self, *, unlink: bool = True) -> None:
         """No more writes. ``unlink``: at a clean stop; readers learn that nothing is published any more."""
@@ -194,6 +195,12 @@ class Segment:
                     os.unlink(self.path)
         self.words.release()
         self._discard()
+
+    def _forget(self) -> None:
+        """The kernel keeps a file that was replaced as long as somebody maps it."""
+        if self.previous:
+            self.previous.close()
+            self.previous = None
 
     def _map(self, size: int) -> mmap.mmap:
         """The mapping may reach beyond the file's end, but mmap() of Python has to be shown such a file first."""
@@ -221,9 +228,7 @@ class Segment:
         if not self._published:
             with contextlib.suppress(OSError):
                 os.unlink(f"{self.path}.new")
-        if self.previous:
-            self.previous.close()
-            self.previous = None
+        self._forget()
         with contextlib.suppress(BufferError):  # somebody still has a view; the mapping goes with it
             if hasattr(self, "memory"):
                 self.memory.close()
