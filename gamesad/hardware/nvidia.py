@@ -6,6 +6,7 @@ declared; what fails otherwise is absent with its errno name. Clocks and voltage
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -131,7 +132,7 @@ class NvmlSource:
                 answer = self._nvml.ask(query.function, *query.arguments)
                 values = [row.value(answer) for row in query.rows]
             except OSError as error:
-                sink.absent.update((sensor.name, Absence(errno_name(error), now_s)) for sensor in sensors)
+                sink.absent.update((sensor.name, Absence(_cause(error), now_s)) for sensor in sensors)
                 continue
             for row, sensor, value in zip(query.rows, sensors, values, strict=True):
                 if value == float(_NOT_AVAILABLE):
@@ -145,7 +146,7 @@ class NvmlSource:
             try:
                 sink.states[self._throttle.name] = self._reasons(self._nvml.ask(_THROTTLE))
             except OSError as error:
-                sink.absent[self._throttle.name] = Absence(errno_name(error), now_s)
+                sink.absent[self._throttle.name] = Absence(_cause(error), now_s)
 
     def forget(self) -> None:
         """The card is left alone: an open library might keep it awake."""
@@ -164,7 +165,7 @@ class NvmlSource:
         except NotInstalled as error:
             self._missing = Absence(error.strerror or "nvidia-ml-py is not installed", 0.0)
         except OSError as error:
-            self._missing = Absence(errno_name(error), 0.0)
+            self._missing = Absence(_cause(error), 0.0)
 
     def _offers(self, query: Query) -> bool:
         """False for what the card does not have. OSError when NVML itself cannot be used."""
@@ -234,6 +235,10 @@ class NvmlSource:
         return " ".join(word for word, bit in known.items() if bit and bits & bit) or (
             "none" if not bits else "throttled"
         )
+
+
+def _cause(error: OSError) -> str:
+    return "another card sleeps" if error.errno == errno.EHOSTDOWN else errno_name(error)
 
 
 class PowerLimit:

@@ -2,8 +2,8 @@
 
 Source: NVML's reference (docs.nvidia.com/deploy/nvml-api) and nvidia-ml-py's ``pynvml`` module. Looking a card up by
 its PCI address "may initialize additional GPUs as it searches", so the library is opened only while every NVIDIA card
-is awake, and without attaching any (NVML_INIT_FLAG_NO_ATTACH). An open library may keep a card from sleeping: it is
-closed whenever the card is to be left alone.
+is awake. (nvmlInit itself initializes none. With NVML_INIT_FLAG_NO_ATTACH some drivers may count no card: docs/gpus.md.)
+An open library may keep a card from sleeping: it is closed whenever the card is to be left alone.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Nvml:
                 raise OSError(errno.EHOSTDOWN, "an NVIDIA card sleeps")
             library = _load()
             try:
-                library.nvmlInitWithFlags(library.NVML_INIT_FLAG_NO_ATTACH)
+                library.nvmlInit()
             except library.NVMLError as error:
                 raise _failure(library, error) from error
             self._library = library

@@ -187,7 +187,7 @@ def test_values_that_cannot_be_true_are_rejected_and_unknown_ones_absent(
 def test_a_library_that_cannot_be_used_is_one_sensor_absent_with_the_reason(
     root: Path, nvml: FakeNvml, code: int, cause: str
 ) -> None:
-    nvml.faults = {"nvmlInitWithFlags": code}
+    nvml.faults = {"nvmlInit": code}
     with opened(root, gpu.probe_sources) as sources:
         sink = sampled(sources)
     assert sink.absent.keys() == {f"{P}nvml"}

@@ -266,10 +266,25 @@ def test_nvml_is_closed_and_not_called_again_when_the_card_falls_asleep(tmp_path
 def test_nvml_is_not_opened_for_one_card_while_another_sleeps(tmp_path: Path, nvml: FakeNvml) -> None:
     other = NVIDIA.replace("0000:09:00.0", "0000:0a:00.0")
     root = tree(tmp_path, {**GEFORCE, **card(5, other, "nvidia", "10DE:2684", {STATUS: "suspended"})})
+    sink = Sink()
     for source in gpu.probe_sources(CountingSysfs(str(root))):
-        source.sample(1.0, Sink())
+        source.sample(1.0, sink)
         source.close()
     assert nvml.calls == [], "looking one up may initialize the others"
+    absence = sink.absent["gpu.nvidia-pci-0900.nvml"]
+    assert (absence.cause, absence.is_fault) == ("another card sleeps", False)
+
+
+def test_a_card_left_alone_is_not_at_fault_when_another_fell_asleep_meanwhile(tmp_path: Path, nvml: FakeNvml) -> None:
+    other = NVIDIA.replace("0000:09:00.0", "0000:0a:00.0")
+    root = tree(tmp_path, {**GEFORCE, **card(5, other, "nvidia", "10DE:2684", {})})
+    source, _other = gpu.probe_sources(CountingSysfs(str(root)))
+    source.close()
+    rewrite(root, f"{other}/{STATUS}", "suspended")
+    sink = Sink()
+    source.sample(1.0, sink)
+    absence = sink.absent["gpu.nvidia-pci-0900.temperature"]
+    assert (absence.cause, absence.is_fault) == ("another card sleeps", False)
 
 
 def test_an_idle_geforce_that_may_sleep_is_let_go(tmp_path: Path, nvml: FakeNvml) -> None:
