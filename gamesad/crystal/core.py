@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
-from time import monotonic, perf_counter
+from time import monotonic
+from typing import TYPE_CHECKING
 
 from gamesad.config import CrystalConfig
 from gamesad.crystal import layout
 from gamesad.crystal.archive import Archive, renumbered
-from gamesad.crystal.errors import CrystalFull
-from gamesad.crystal.flight import OWNER, Recorder
+from gamesad.crystal.errors import CrystalFull, InUse
+from gamesad.crystal.flight import Recorder
 from gamesad.crystal.history import History
-from gamesad.crystal.keeper import Keeper
-from gamesad.crystal.pool import Pool
-from gamesad.crystal.prefetch import Budget
 from gamesad.crystal.previous import Previous
 from gamesad.crystal.publisher import Publisher, with_column
 from gamesad.crystal.segment import Segment
-from gamesad.crystal.settings import Settings
-from gamesad.crystal.takeover import former_sensors, last_decisions, last_rows, take_over_pool
+from gamesad.crystal.takeover import former_sensors, last_decisions, last_rows
 from gamesad.crystal.telemetry import Telemetry
 from gamesad.crystal.texts import StatusText
-from gamesad.crystal.tiers import Rules
 from gamesad.events import Event
 from gamesad.report import Dictionary, Moment
 from gamesad.telemetry.history import Record
 
-MAINTAIN_S = 0.5e-3
-"""What one tick spends on the pool at most."""
+if TYPE_CHECKING:
+    from gamesad.crystal.store import Store
+
+_START_S = 1.0
+"""Until then there are no steps between ticks: others are waiting for the start."""
+_LOOK_S = 10.0
+"""How often it is seen to that the file is still in its place."""
 _DISK_S = 0.2
 """What a start waits for history on disk."""
 _AT_LAST_S = 2.0
@@ -79,6 +81,7 @@ class Core:
         try:
             self._fill(place, moment, again=again)
             self.segment.publish()
+            self._file = os.lstat(place.path)
         except BaseException:
             self.segment.close(unlink=self.segment.previous is None)  # else the one before is still in its place
             raise
@@ -87,13 +90,12 @@ class Core:
         segment, previous = self.segment, self.segment.previous
         self._telemetry = Telemetry(segment)
         self.history = History(segment)
-        self.pool = Pool(segment)
         self.recorder = Recorder(self.settings.flight_before_s, self.settings.flight_after_s)
         text = StatusText(version=place.version, machine=place.machine, simulated=place.simulated)
         self.publisher = Publisher(self._telemetry, self.history, text, tunables=segment.geometry.tunables)
-        self.keeper = Keeper(self.pool, kept(self.settings), tell=self._told, replaced=self._moved)
-        self._compacted: list[Callable[[str], None]] = []
-        self._problem = ""
+        self._store: Store | None = None
+        self._maintain_s = monotonic() + _START_S
+        self._look_s = monotonic() + _LOOK_S
         self._grow_s = 0.0
         if segment.set_aside:
             _LOG.warning("%s", segment.set_aside)
@@ -121,7 +123,7 @@ class Core:
         columns = {theirs: known[name] for theirs, name in enumerate(former) if name in known}
         decided = self._telemetry.take_over(previous)
         rows = self.history.recover(previous, columns)
-        blocks = take_over_pool(previous, self.pool)
+        blocks = self.store.take_over(previous)
         whole = f"{rows[0]} rows, {decided[0]} decisions and {blocks[0]} blocks are whole"
         lost = f"{rows[1]}, {decided[1]} and {blocks[1]} are not"
         _LOG.info("the segment that was there is taken over: %s, %s", whole, lost)
@@ -135,21 +137,38 @@ class Core:
         if self.settings.flights:
             document = self.recorder.note(moment, self.publisher.values, tuple(self.publisher.columns), events)
             if document is not None:
-                self._keep(document)
+                self.store.keep(document, self.settings.flights)
 
     def maintain(self) -> bool:
         """A bounded step of what else is to be done; whether there is more."""
-        if monotonic() >= self._grow_s:
+        now_s = monotonic()
+        if now_s >= self._grow_s:
             self._grow()
-        began_s = perf_counter()
-        self.keeper.maintain(monotonic(), MAINTAIN_S)
+        if now_s < self._maintain_s and self._store is None:
+            return False
+        if now_s >= self._look_s:
+            self._look()
         if self._archive:
-            self._archive.tend(monotonic())
-        if self._compacted and not self.keeper.compacting:
-            compacted, self._compacted = self._compacted, []
-            for done in compacted:
-                done(self._problem)
-        return self.keeper.compacting or perf_counter() - began_s >= MAINTAIN_S
+            self._archive.tend(now_s)
+        return self.store.maintain()
+
+    @property
+    def store(self) -> Store:
+        if self._store is None:
+            from gamesad.crystal.store import Store  # noqa: PLC0415 - no start waits for it
+
+            self._store = Store(self.segment, self.settings, self._moved)
+        return self._store
+
+    def _look(self) -> None:
+        """A segment that somebody has removed is written anew, with all that is in it."""
+        self._look_s = monotonic() + _LOOK_S
+        path = self.segment.path
+        if not os.path.lexists(path):
+            _LOG.warning("%s was removed by somebody; it is made again", path)
+            self.store.compact(lambda _: None)
+        elif not os.path.samestat(os.lstat(path), self._file):
+            raise InUse(f"{path} was replaced by somebody; this gamesad publishes no more")
 
     def _grow(self) -> None:
         """The coarser rings, once there is room for them."""
@@ -161,30 +180,10 @@ class Core:
                 _LOG.warning("history goes back %d minutes only: %s", self.settings.fast_for_minutes, error)
             self._grow_s = monotonic() + _GROW_AGAIN_S
 
-    def _keep(self, document: bytes) -> None:
-        """Stores a recording; the oldest go when there are too many, or no room."""
-        flights = [block for block in self.pool.blocks() if block.owner == OWNER]
-        while len(flights) >= self.settings.flights:
-            self.pool.free(flights.pop(0))
-        while True:
-            try:
-                block = self.pool.allocate(len(document), layout.COLD, OWNER)
-                break
-            except CrystalFull as error:
-                if not flights:
-                    _LOG.warning("a flight recording of %d bytes was not kept: %s", len(document), error)
-                    return
-                self.pool.free(flights.pop(0))
-        self.pool.write(block, document)
-
-    def _told(self, text: str) -> None:
-        _LOG.info("%s", text)
-        if text.startswith("not compacted"):
-            self._problem = text
-
     def _moved(self, segment: Segment) -> None:
         """A compaction has put another segment in the place of this one."""
-        self.segment = segment
+        self.segment.memory[layout.STATE_AT] = layout.REPLACED  # also where it was not in its place any more
+        self.segment, self._file = segment, os.lstat(segment.path)
         self._telemetry = self.publisher.move(Telemetry(segment))
         self.history.move(segment)
         if self._archive:
@@ -192,33 +191,29 @@ class Core:
 
     # ---- what is asked
 
-    def compact(self, done: Callable[[str], None]) -> None:
-        self._problem = ""
-        self.keeper.compact()
-        self._compacted.append(done)
-
     def statistics(self) -> Dictionary:
         segment = self.segment
         numbers = {"path": segment.path, "generation": segment.generation, "length": segment.length}
-        texts = {"Advice": self.keeper.advice(), "Survey": self.keeper.survey()}
-        return {**numbers, **self.pool.statistics(), **self.keeper.statistics(), **texts}
+        return {**numbers, **self.store.statistics()}
 
     def configure(self, settings: CrystalConfig) -> None:
         """Takes what can change while the segment lives."""
         self.settings = settings
-        self.keeper.configure(kept(settings))
+        if self._store:
+            self._store.configure(settings)
         self.recorder.before_s, self.recorder.after_s = settings.flight_before_s, settings.flight_after_s
 
     def close(self, *, clean: bool) -> None:
         """The end. ``clean``: the segment goes, once its history is on disk; else it stays for the next gamesad."""
-        self.keeper.close()
+        if self._store:
+            self._store.close()
         saved = True
         if clean and self._archive and self._archive.every_s:
             saved = self._archive.close(_AT_LAST_S)
         self.history.flush()
-        document = self.recorder.finish({}, tuple(self.publisher.columns))
+        document = self.recorder.finish(self.publisher.sensors, tuple(self.publisher.columns))
         if document is not None and self.settings.flights:
-            self._keep(document)
+            self.store.keep(document, self.settings.flights)
         if clean and not saved:
             self.segment.memory[layout.STATE_AT] = layout.CLOSED  # the next one is not to think that this one crashed
             _LOG.warning("%s stays for the next gamesad: its history is not on disk", self.segment.path)
@@ -232,13 +227,6 @@ def rings(settings: CrystalConfig) -> tuple[tuple[int, int], ...]:
         (settings.middle_for_hours * 3600 // settings.middle_every_s, settings.middle_every_s),
         (settings.slow_for_days * 86400 // settings.slow_every_s, settings.slow_every_s),
     )
-
-
-def kept(settings: CrystalConfig) -> Settings:
-    """What the keeper of the pool is to go by."""
-    rules = Rules(settings.promote_above, settings.demote_below, settings.half_life_s, settings.dwell_s)
-    budget = Budget(settings.prefetch_mib << 20, settings.prefetch_cpu) if settings.prefetch else None
-    return Settings(rules, budget)
 
 
 def _with_spare(count: int) -> int:

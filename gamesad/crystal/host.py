@@ -113,15 +113,15 @@ class Host:
 
     def compact(self, done: Callable[[str], None]) -> None:
         with self._asked() as core:
-            core.compact(done)
+            core.store.compact(done)
 
     def apply_layout(self, plan: str) -> Dictionary:
         with self._asked() as core:
-            return core.keeper.apply(plan)
+            return core.store.keeper.apply(plan)
 
     def hint(self, addresses: list[int]) -> None:
         with self._asked() as core:
-            core.keeper.hint(addresses)
+            core.store.keeper.hint(addresses)
 
     # Within
 

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from gamesad.crystal import decisions, layout
-from gamesad.crystal.chunks import COUNT_MAX
+from gamesad.crystal.chunks import COUNT_MAX, SERIALS
 from gamesad.crystal.library import DECISIONS, MIDDLE, SLOW, Batch, Placed
 from gamesad.crystal.rows import Row, folded, grouped
 
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 
 class Plan(NamedTuple):
-    """What is to be written. ``pending_from``: the first middle row that is then in no slow row on disk."""
+    """What is to be written. ``pending_from``: the first middle row that is then in no slow row on disk; ``more``:
+    there is more than that."""
 
     batches: list[Batch]
     pending_from: int
+    more: bool
 
 
 class Ledger:
@@ -39,11 +41,10 @@ class Ledger:
         self._until = [ring.written for ring in history.rings[1:]] or [0, 0]
         """Rows from here on were pushed."""
         self._below: Iterator[tuple[RingWriter, Row]] = iter(())
-        self._on_disk: list[Counter[tuple[int, int]]] = []
-        self._pending = 0
-        self._made_from: int | None = None
-        """The first slow row that was made of middle rows on disk."""
         self._saved = [0, 0]
+        """Rows before these numbers are on disk."""
+        self._ahead = 0
+        """Serials of middle rows on disk are so far ahead of their numbers here."""
         self._pending_from = self._decided = 0
 
     def move(self, segment: Segment) -> None:
@@ -61,20 +62,23 @@ class Ledger:
 
     # ---- from disk
 
-    def prepare(self, found: Placed) -> None:
-        """Rows that are in no ring yet shall stand below those that are."""
+    def prepare(self, found: Placed, newest_decision: bytes | None) -> None:
+        """Finds what is on disk, ``newest_decision`` the last one, and which rows of that are in no ring yet."""
         middle, slow = self._rings
         self._until = [max(until, ring.first) for until, ring in zip(self._until, self._rings, strict=True)]
-        self._on_disk = [Counter(map(_key, rows)) for rows in found[:2]]
-        in_middle, in_slow = (Counter(self._keys(place)) for place in (MIDDLE, SLOW))
-        self._pending = found.pending
-        settled = len(found.middle) - found.pending
-        below = _missing(found.middle[:settled], in_middle)
-        pending = _missing(found.middle[settled:], in_middle)
-        made = [folded(group, slow.period_us) for group in grouped(pending, slow.period_us)]
-        self._made_from = slow.first - len(made) if made else None
-        slow_rows = [(slow, row) for row in reversed(_missing(found.slow, in_slow) + made)]
-        self._below = iter(slow_rows + [(middle, row) for row in reversed(below + pending)])
+        in_middle, in_slow = (list(self._keys(place)) for place in (MIDDLE, SLOW))
+        self._saved[MIDDLE] = middle.oldest + _on_disk(in_middle, found.middle)
+        self._saved[SLOW] = slow.oldest + _on_disk(in_slow, found.slow)
+        self._ahead = found.serial - self._saved[MIDDLE]
+        self._pending_from = self._saved[MIDDLE] - found.pending
+        rows, slow_rows = _missing(found.middle, in_middle), _missing(found.slow, in_slow)
+        pending = {id(row) for row in found.middle[len(found.middle) - found.pending :]}
+        groups = grouped((row for row in rows if id(row) in pending), slow.period_us)
+        if made := [folded(group, slow.period_us) for group in groups]:
+            self._saved[SLOW] = slow.first - len(made)
+        below = [(slow, row) for row in reversed(slow_rows + made)] + [(middle, row) for row in reversed(rows)]
+        self._below = iter(below)
+        self._decided = self._find(newest_decision)
 
     def take(self, count: int) -> bool:
         """Puts some of them there; False: it was the last."""
@@ -83,23 +87,11 @@ class Ledger:
             ring.prepend(row)
         return not count
 
-    def compare(self, newest_decision: bytes | None) -> None:
-        """Finds what is on disk. ``newest_decision``: the last one there."""
-        self._saved = []
-        for place, ring in enumerate(self._rings):
-            saved, on_disk = ring.oldest, self._on_disk[place]
-            for number, key in enumerate(self._keys(place), ring.oldest):
-                if on_disk[key] > 0:
-                    on_disk[key] -= 1
-                    saved = number + 1
-            self._saved.append(saved)
-        if self._made_from is not None:
-            self._saved[SLOW] = min(self._saved[SLOW], self._made_from)
-        self._pending_from = self._saved[MIDDLE] - self._pending
+    def _find(self, decision: bytes | None) -> int:
+        """The number that it has here; 0: it is not here."""
         newest = self._newest_decision
         numbers = range(newest, max(0, newest - self._segment.geometry.decisions), -1)
-        same = (number for number in numbers if newest_decision and self._decision(number)[8:] == newest_decision[8:])
-        self._decided = next(same, 0)
+        return next((number for number in numbers if decision and self._decision(number)[8:] == decision[8:]), 0)
 
     def _keys(self, place: int) -> Iterator[tuple[int, int]]:
         """Of the rows in a ring that were not pushed."""
@@ -119,19 +111,19 @@ class Ledger:
         batches, pending_from = [], self._pending_from
         if slow.written - self._saved[SLOW] >= slow_at_least:
             rows = list(islice(slow.rows(self._saved[SLOW]), COUNT_MAX))
-            batches.append(Batch(SLOW, rows, slow.period_us // 1_000_000))
             if self._saved[SLOW] + len(rows) == slow.written:
                 pending_from = middle.unfolded
+            batches.append(Batch(SLOW, rows, slow.period_us // 1_000_000, (pending_from + self._ahead) % SERIALS))
         if rows := list(islice(middle.rows(self._saved[MIDDLE]), COUNT_MAX)):
-            pending = max(0, self._saved[MIDDLE] + len(rows) - pending_from)
-            batches.append(Batch(MIDDLE, rows, middle.period_us // 1_000_000, pending))
+            serial = (self._saved[MIDDLE] + self._ahead) % SERIALS
+            batches.append(Batch(MIDDLE, rows, middle.period_us // 1_000_000, serial))
         newest = self._newest_decision
         self._decided = max(self._decided, newest - self._segment.geometry.decisions)
         until = min(newest, self._decided + COUNT_MAX)
         if until > self._decided:
             entries = [self._decision(number) for number in range(self._decided + 1, until + 1)]
             batches.append(Batch(DECISIONS, entries))
-        return Plan(batches, pending_from)
+        return Plan(batches, pending_from, any(len(batch.items) == COUNT_MAX for batch in batches))
 
     def wrote(self, plan: Plan, done: list[Batch]) -> None:
         for batch in done:
@@ -155,10 +147,24 @@ def _key(row: Row) -> tuple[int, int]:
     return row.time_us, row.samples
 
 
-def _missing(rows: list[Row], there: Counter[tuple[int, int]]) -> list[Row]:
-    """Those that are not ``there``, which is used up."""
-    missing = []
-    for row in rows:
+def _on_disk(keys: list[tuple[int, int]], found: list[Row]) -> int:
+    """How many of the keys come before those of rows that are not on disk."""
+    if not keys:
+        return 0
+    count, on_disk = 0, Counter(map(_key, found))
+    for place, key in enumerate(keys, 1):
+        if on_disk[key] > 0:
+            on_disk[key] -= 1
+            count = place
+    return count
+
+
+def _missing(found: list[Row], keys: list[tuple[int, int]]) -> list[Row]:
+    """The rows on disk that are not in the ring with these keys."""
+    if not keys:
+        return found
+    there, missing = Counter(keys), []
+    for row in found:
         if there[_key(row)] > 0:
             there[_key(row)] -= 1
         else:

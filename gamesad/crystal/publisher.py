@@ -42,7 +42,7 @@ class Publisher:
         """Where each sensor's number stands, for as long as the segment lives."""
         self.values = self._unused = array("d", [nan] * telemetry.columns)
         """The values of the last tick, by column; replaced, never changed."""
-        self._sensors: Mapping[str, Sensor] = {}
+        self.sensors: Mapping[str, Sensor] = {}
         self._controls: Controls | None = None
         self._names: list[str] = []
         self._powers: list[int] = []
@@ -57,7 +57,7 @@ class Publisher:
         """One tick. NoColumn: nothing was published, and a larger segment is needed."""
         tick = moment.tick
         snapshot = tick.snapshot
-        if moment.sensors is not self._sensors or moment.controls is not self._controls:
+        if moment.sensors is not self.sensors or moment.controls is not self._controls:
             self.describe(moment.sensors, moment.controls)
         if decided is not None:
             decision = decided.decision
@@ -103,9 +103,9 @@ class Publisher:
             columns.setdefault(name, len(columns))
         if len(columns) > self._telemetry.columns or len(controls.tunables) > self._tunables:
             raise NoColumn(f"{len(columns)} sensors, {len(controls.tunables)} tunables")
-        rows = [column(name, present.get(name) or self._sensors.get(name), in_use=name in present) for name in columns]
+        rows = [column(name, present.get(name) or self.sensors.get(name), in_use=name in present) for name in columns]
         self._telemetry.directory(rows, [tunable_row(tunable) for tunable in controls.tunables.values()])
-        self._sensors, self._controls, self.columns = sensors, controls, columns
+        self.sensors, self._controls, self.columns = sensors, controls, columns
         self._names = [name if name in present else "" for name in columns]
         self._unused = array("d", [nan] * (self._telemetry.columns - len(columns)))
         self._powers = [columns[name] for name, sensor in present.items() if sensor.quantity is Quantity.POWER]

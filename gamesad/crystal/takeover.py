@@ -12,7 +12,6 @@ from gamesad.crystal.errors import CrystalError
 if TYPE_CHECKING:
     from gamesad.crystal.flight import Row
     from gamesad.crystal.history import History
-    from gamesad.crystal.pool import Pool
     from gamesad.crystal.previous import Previous
     from gamesad.crystal.segment import Segment
     from gamesad.report import Dictionary
@@ -29,15 +28,6 @@ def former_sensors(previous: Previous) -> list[str]:
     except CrystalError as error:
         _LOG.warning("the sensors of the segment before are not known, so their history is not kept: %s", error)
         return []
-
-
-def take_over_pool(previous: Previous, pool: Pool) -> tuple[int, int]:
-    """How many blocks are whole, and how many are not."""
-    section = previous.section(layout.POOL)
-    if section is None:
-        return 0, 0
-    with memoryview(previous.memory)[section[0] : sum(section)] as theirs:
-        return pool.recover(theirs)
 
 
 def last_rows(history: History, seconds: float) -> list[Row]:

@@ -13,7 +13,7 @@ import pytest
 
 from gamesad.config import CrystalConfig
 from gamesad.crystal import layout, reader
-from gamesad.crystal.core import Place
+from gamesad.crystal.core import Core, Place
 from gamesad.crystal.errors import NotThere
 from gamesad.crystal.host import RETRY_S, Host
 from gamesad.errors import Failed, UnknownSensor
@@ -61,9 +61,13 @@ class Hosted:
         with self.read() as crystal:
             return [json.loads(crystal.read(block.id)) for block in crystal.blocks() if block.owner == "flight"]
 
+    @property
+    def core(self) -> Core:
+        return self.host._written
+
     def killed(self, folder: Path) -> Hosted:
         """The next process, after this one was killed: the file says that another process wrote it."""
-        self.host._written.history.flush()
+        self.core.history.flush()
         with open(self.path, "r+b") as file:
             file.seek(layout.PID_AT)
             file.write((2**22 + 1).to_bytes(4, "little"))  # no process has that number: pid_max is at most 2^22
@@ -125,7 +129,7 @@ def test_a_bug_in_it_ends_nothing_and_is_told(hosted: Hosted, caplog: pytest.Log
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    hosted.host._written.publisher.publish = broken  # type: ignore[method-assign]
+    hosted.core.publisher.publish = broken  # type: ignore[method-assign]
     hosted.tick(seconds=5)
     assert hosted.told == ["on", "it failed, the journal says how; gamesad works without it"]
     assert "ZeroDivisionError" in caplog.text
@@ -280,6 +284,32 @@ def test_a_plan_that_is_none_is_refused_in_one_line(hosted: Hosted) -> None:
         hosted.host.apply_layout("tidy up, please")
 
 
+def test_a_segment_that_somebody_removes_is_written_anew_with_all_that_was_in_it(hosted: Hosted) -> None:
+    hosted.tick(ALERT)
+    hosted.tick(seconds=20)
+    flights = hosted.flights()
+    with hosted.read() as crystal:
+        history = crystal.history(ticks.CPU)
+        os.unlink(hosted.path)
+        hosted.core._look_s = 0.0
+        _until(lambda: os.path.exists(hosted.path), hosted)
+        hosted.tick()
+        assert crystal.latest().monotonic_ns == hosted.now_s * 1e9
+        assert crystal.history(ticks.CPU)[: len(history)] == history
+    assert hosted.flights() == flights
+
+
+def test_a_segment_that_somebody_else_has_put_there_is_left_to_them(hosted: Hosted) -> None:
+    hosted.tick()
+    with open(f"{hosted.path}.theirs", "w") as theirs:
+        theirs.write("theirs")
+    os.rename(f"{hosted.path}.theirs", hosted.path)
+    hosted.core._look_s = hosted.core._maintain_s = 0.0
+    hosted.tick()
+    assert hosted.told == ["on", f"{hosted.path} was replaced by somebody; this gamesad publishes no more"]
+    assert Path(hosted.path).read_text() == "theirs"
+
+
 def test_a_stop_during_a_compaction_leaves_nothing(hosted: Hosted) -> None:
     hosted.tick(ALERT)
     hosted.tick(seconds=10)
@@ -342,6 +372,7 @@ def test_what_a_stop_cannot_put_on_disk_stays_in_memory_for_the_next_start(
 
 
 def _until(true: Callable[[], object], hosted: Hosted) -> None:
+    hosted.core._maintain_s = 0.0
     for _ in range(10000):
         if true():
             return

@@ -174,9 +174,11 @@ def test_a_tick_of_100_sensors_is_cheap(tmp_path: Path) -> None:
     """A guard only: the benchmarks have the number."""
     published = Published(tmp_path, columns=128)
     sensors = {f"hwmon.{number}": heat(f"hwmon.{number}") for number in range(100)}
+    controls = Controls({}, {})
     costs = []
     for number in range(300):
         of = moment(dict.fromkeys(sensors, 40.0 + number), sensors=sensors, now_s=float(number))
+        of = replace(of, controls=controls)
         begun = time.perf_counter()
         published.publisher.publish(of, None)
         costs.append(time.perf_counter() - begun)

@@ -1,0 +1,99 @@
+"""The pool of one segment and its keeper, and the flight recordings in it.
+
+Imported when it is first needed, for all that belongs to it costs a start a sixth of its time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+
+from gamesad.config import CrystalConfig
+from gamesad.crystal import layout
+from gamesad.crystal.errors import CrystalFull
+from gamesad.crystal.flight import OWNER
+from gamesad.crystal.keeper import Keeper
+from gamesad.crystal.pool import Pool
+from gamesad.crystal.prefetch import Budget
+from gamesad.crystal.previous import Previous
+from gamesad.crystal.segment import Segment
+from gamesad.crystal.settings import Settings
+from gamesad.crystal.tiers import Rules
+from gamesad.report import Dictionary
+
+MAINTAIN_S = 0.5e-3
+"""What one step between ticks takes, and a little more."""
+_LOG = logging.getLogger(__name__)
+
+
+class Store:
+    """Belongs to the thread that ticks. ``moved`` is called with the segment that a compaction put in the place."""
+
+    def __init__(self, segment: Segment, settings: CrystalConfig, moved: Callable[[Segment], None]) -> None:
+        self._pool = Pool(segment)
+        self.keeper = Keeper(self._pool, _kept(settings), tell=self._told, replaced=moved)
+        self._waiting: list[Callable[[str], None]] = []
+        self._problem = ""
+
+    def take_over(self, previous: Previous) -> tuple[int, int]:
+        """How many blocks of the pool before are whole, and how many are not."""
+        section = previous.section(layout.POOL)
+        if section is None:
+            return 0, 0
+        with memoryview(previous.memory)[section[0] : sum(section)] as pool:
+            return self._pool.recover(pool)
+
+    def keep(self, recording: bytes, count: int) -> None:
+        """Keeps a flight recording as one of ``count``; the oldest go when there are too many, or no room."""
+        flights = [block for block in self._pool.blocks() if block.owner == OWNER]
+        while len(flights) >= count:
+            self._pool.free(flights.pop(0))
+        while True:
+            try:
+                block = self._pool.allocate(len(recording), layout.COLD, OWNER)
+                break
+            except CrystalFull as error:
+                if not flights:
+                    _LOG.warning("a flight recording of %d bytes was not kept: %s", len(recording), error)
+                    return
+                self._pool.free(flights.pop(0))
+        self._pool.write(block, recording)
+
+    def maintain(self) -> bool:
+        """A bounded step of what can wait; whether there is more."""
+        began_s = monotonic()
+        self.keeper.maintain(began_s, MAINTAIN_S)
+        if self._waiting and not self.keeper.compacting:
+            waiting, self._waiting = self._waiting, []
+            for done in waiting:
+                done(self._problem)
+        return self.keeper.compacting or monotonic() - began_s >= MAINTAIN_S
+
+    def compact(self, done: Callable[[str], None]) -> None:
+        """Begins it; ``done`` gets "" or why it came to nothing. CrystalFull."""
+        self._problem = ""
+        self.keeper.compact()
+        self._waiting.append(done)
+
+    def statistics(self) -> Dictionary:
+        texts = {"Advice": self.keeper.advice(), "Survey": self.keeper.survey()}
+        return {**self._pool.statistics(), **self.keeper.statistics(), **texts}
+
+    def configure(self, settings: CrystalConfig) -> None:
+        self.keeper.configure(_kept(settings))
+
+    def close(self) -> None:
+        self.keeper.close()
+
+    def _told(self, text: str) -> None:
+        _LOG.info("%s", text)
+        if text.startswith("not compacted"):
+            self._problem = text
+
+
+def _kept(settings: CrystalConfig) -> Settings:
+    """What the keeper is to go by."""
+    rules = Rules(settings.promote_above, settings.demote_below, settings.half_life_s, settings.dwell_s)
+    budget = Budget(settings.prefetch_mib << 20, settings.prefetch_cpu) if settings.prefetch else None
+    return Settings(rules, budget)
