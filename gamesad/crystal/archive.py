@@ -53,7 +53,11 @@ class Archive:
             self._begin(self._library.read, self._have_read)
 
     def wait(self, patience_s: float) -> Found:
-        """What is on disk if it could be read in that time: names for columns, decisions to ``restore``."""
+        """What is on disk if it could be read in that time: names for columns, decisions to ``restore``.
+
+        Before ``attach``, where nothing is recovered.
+        """
+        self._detach()
         until_s = monotonic() + patience_s
         while self.every_s and self._found is None:
             if self._errand is None and not self._begin(self._library.read, self._have_read):
@@ -68,10 +72,14 @@ class Archive:
 
         ``columns`` gives the column of each sensor, those that are gone included, whenever it is asked.
         """
-        if self._ledger is not None:  # what is on disk by now is read anew
-            self._found = None
+        self._detach()
         self._ledger = Ledger(segment, history, columns)
-        self._placed = self._ready = False
+
+    def _detach(self) -> None:
+        """From a segment that is no more; what is on disk by now is read anew for the next."""
+        if self._ledger is not None:
+            self._ledger = self._found = None
+            self._placed = self._ready = False
 
     def move(self, segment: Segment) -> None:
         """A compaction has put ``segment`` in the place of the attached one."""
@@ -126,12 +134,11 @@ class Archive:
 
             def then(rows: Placed) -> None:
                 if ledger is self._ledger:
-                    ledger.prepare(rows)
+                    ledger.prepare(rows, found.decisions[-1] if found.decisions else None)
                     self._placed = True
 
             self._begin(lambda: placed(found, columns, ledger.width), then)
         elif not ledger.take(_TAKEN_AT_ONCE):
-            ledger.compare(found.decisions[-1] if found.decisions else None)
             self._found, self._ready, self._due_s = _NOTHING, True, None
 
     def _finish(self) -> None:
@@ -154,9 +161,10 @@ class Archive:
             if ledger is self._ledger:
                 ledger.wrote(plan, done)
             self._failed = error is not None
+            if error is not None or not plan.more:
+                self._due_s = None
             if error is not None:
                 self._report(error.strerror or str(error))
-                self._due_s = None
             elif self._trouble:
                 self._trouble = ""
                 self._tell(f"{self.folder} keeps history and decisions again")

@@ -19,28 +19,30 @@ from gamesad.crystal.header import MAX_COLUMNS
 from gamesad.crystal.rows import Row, possible
 
 CHUNK = Struct("<4s6I")
-"""MAGIC; rows or entries; period in s (0: decisions); pending; bytes stored, inflated; CRC-32 of that and the data."""
+"""MAGIC; rows or entries; period in s (0: decisions); serial; bytes stored, inflated; CRC-32 of that and the data."""
 MAGIC = b"GSH1"
 NAMES = Struct("<I")
 """Bytes of names."""
 COUNT_MAX = 1024
 """Rows or entries in one chunk."""
+SERIALS = 1 << 32
 _INFLATED_MAX = 64 << 20
 
 
 class Chunk(NamedTuple):
-    """``pending``: of middle rows up to here, the last so many are not in the slow rows on disk."""
+    """``serial``: of the first row, counted since the first ever, modulo SERIALS; in a chunk of slow rows, that of the
+    first middle row which these and those before were not made of."""
 
     size: int
     """Rows or entries."""
     period_s: int
-    pending: int
+    serial: int
     data: bytes
 
 
 def packed(chunk: Chunk) -> bytes:
     stored = zlib.compress(chunk.data)
-    head = CHUNK.pack(MAGIC, chunk.size, chunk.period_s, chunk.pending, len(stored), len(chunk.data), 0)
+    head = CHUNK.pack(MAGIC, chunk.size, chunk.period_s, chunk.serial, len(stored), len(chunk.data), 0)
     return head[:-4] + zlib.crc32(stored, zlib.crc32(head[:-4])).to_bytes(4, "little") + stored
 
 
@@ -49,7 +51,7 @@ def unpacked(data: bytes) -> Iterator[tuple[int, Chunk]]:
     at = 0
     while at < len(data):
         try:
-            magic, count, period_s, pending, size, inflated, check = CHUNK.unpack_from(data, at)
+            magic, count, period_s, serial, size, inflated, check = CHUNK.unpack_from(data, at)
         except error:
             raise Damaged(f"it ends in the middle of a chunk, at byte {at}") from None
         stored = data[at + CHUNK.size : at + CHUNK.size + size]
@@ -59,7 +61,7 @@ def unpacked(data: bytes) -> Iterator[tuple[int, Chunk]]:
             raise Damaged(f"it ends in the middle of the chunk at byte {at}")
         if check != zlib.crc32(stored, zlib.crc32(data[at : at + CHUNK.size - 4])):
             raise Damaged(f"the chunk at byte {at} does not match its checksum")
-        yield at + CHUNK.size + size, Chunk(count, period_s, pending, _inflated(stored, inflated, at))
+        yield at + CHUNK.size + size, Chunk(count, period_s, serial, _inflated(stored, inflated, at))
         at += CHUNK.size + size
 
 
@@ -74,7 +76,7 @@ def _inflated(stored: bytes, size: int, at: int) -> bytes:
     return data
 
 
-def of_rows(rows: Sequence[Row], columns: Mapping[str, int], period_s: int, pending: int) -> Chunk:
+def of_rows(rows: Sequence[Row], columns: Mapping[str, int], period_s: int, serial: int) -> Chunk:
     """``columns``: which sensor has which; those without any value are left out."""
     flat = array("f")
     for row in rows:
@@ -90,14 +92,14 @@ def of_rows(rows: Sequence[Row], columns: Mapping[str, int], period_s: int, pend
     times = array("Q", (row.time_us for row in rows))
     samples = array("I", (row.samples for row in rows))
     data = b"".join((NAMES.pack(len(text)), text, times, samples, values))
-    return Chunk(len(rows), period_s, pending, data)
+    return Chunk(len(rows), period_s, serial, data)
 
 
 class Table(NamedTuple):
     """The rows of one chunk, by sensor."""
 
     period_s: int
-    pending: int
+    serial: int
     names: list[str]
     times_us: array[int]
     samples: array[int]
@@ -134,4 +136,4 @@ def table(chunk: Chunk) -> Table:
     for numbers, size in ((times_us, 8 * count), (samples, 4 * count), (values, 12 * count * len(names))):
         numbers.frombytes(data[end : end + size])
         end += size
-    return Table(chunk.period_s, chunk.pending, names, times_us, samples, values)
+    return Table(chunk.period_s, chunk.serial, names, times_us, samples, values)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gamesad.crystal import chunks, layout
-from gamesad.crystal.chunks import Chunk, Table
+from gamesad.crystal.chunks import SERIALS, Chunk, Table
 from gamesad.crystal.decisions import Entry
 from gamesad.crystal.errors import Damaged
 from gamesad.crystal.rows import Row
@@ -31,20 +31,22 @@ class Found(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """The rows found, in the columns of a segment. The last ``pending`` middle rows are in no slow row."""
+    """The rows found, in the columns of a segment. ``serial``: of the next middle row; the last ``pending`` are in no
+    slow row."""
 
     middle: list[Row]
     slow: list[Row]
+    serial: int
     pending: int
 
 
 class Batch(NamedTuple):
-    """Rows or entries of one kind that are to be written together; ``pending`` as in Chunk."""
+    """Rows or entries of one kind that are to be written together; ``serial`` as in Chunk."""
 
     kind: int
     items: Sequence[Row | bytes]
     period_s: int = 0
-    pending: int = 0
+    serial: int = 0
 
 
 class Library:
@@ -85,7 +87,7 @@ def _chunk(batch: Batch, columns: Mapping[str, int]) -> Chunk:
     if batch.kind == DECISIONS:
         return Chunk(len(batch.items), 0, 0, b"".join(item for item in batch.items if isinstance(item, bytes)))
     rows = [item for item in batch.items if isinstance(item, Row)]
-    return chunks.of_rows(rows, columns, batch.period_s, batch.pending)
+    return chunks.of_rows(rows, columns, batch.period_s, batch.serial)
 
 
 def _entries(chunk: Chunk) -> list[bytes]:
@@ -101,4 +103,6 @@ def _entries(chunk: Chunk) -> list[bytes]:
 def placed(found: Found, columns: Mapping[str, int], width: int) -> Placed:
     """A tenth of a second of work, which needs no disk but no tick should wait for either."""
     middle, slow = ([row for table in tables for row in table.rows(columns, width)] for tables in found[:2])
-    return Placed(middle, slow, found.middle[-1].pending if found.middle else 0)
+    serial = found.middle[-1].serial + len(found.middle[-1].times_us) if found.middle else 0
+    pending = (serial - found.slow[-1].serial) % SERIALS if found.slow else len(middle)
+    return Placed(middle, slow, serial, pending if pending <= len(middle) else 0)

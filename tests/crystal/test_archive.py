@@ -33,8 +33,11 @@ ENDS = ("stop", "kill", "save and kill", "save and power cut")
 class Daemon:
     """As much of one as an archive needs: a segment, its history, decisions, and a clock."""
 
-    def __init__(self, place: Path, names: dict[str, int] = NAMES, every_s: float = EVERY_S) -> None:
+    def __init__(
+        self, place: Path, names: dict[str, int] = NAMES, every_s: float = EVERY_S, patience_s: float = 10.0
+    ) -> None:
         self.place = place
+        self.patience_s = patience_s
         self.lines: list[str] = []
         self.archive = Archive(str(place / "history"), KEEP, every_s, self.lines.append)
         self.now_s = 0.0
@@ -48,6 +51,9 @@ class Daemon:
             self.telemetry.take_over(self.segment.previous)
             self.history.recover(self.segment.previous, {column: column for column in names.values()})
             self.segment.publish()
+        else:
+            self.found = self.archive.wait(self.patience_s)
+            self.telemetry.restore(renumbered(self.found.decisions, crc=False))
         self.archive.attach(self.segment, self.history, lambda: names)
 
     def settle(self) -> None:
@@ -205,7 +211,7 @@ def test_sensors_are_told_by_their_names(place: Path) -> None:
         daemon.history.push(START_US + second * SECOND_US, [1.0, 2.0, 3.0])
     daemon.stop()
     daemon = Daemon(place, {"fan": 0, "disk": 1, "cpu": 4, "x": 3, "y": 2})
-    assert daemon.archive.wait(10).names == {"cpu", "gpu", "disk"}
+    assert daemon.found.names == {"cpu", "gpu", "disk"}
     daemon.settle()
     assert [{point[1] for point in stretches(daemon.segment, 1, column)} for column in range(5)] == [
         set(), {3.0}, set(), set(), {1.0}
@@ -219,16 +225,12 @@ def test_decisions_come_back_with_new_numbers(place: Path) -> None:
         daemon.decide(f"decision {number}")
     daemon.stop()
     daemon = Daemon(place)
-    daemon.telemetry.restore(renumbered(daemon.archive.wait(10).decisions, crc=False))
     daemon.decide("decision 3")
     daemon.settle()
     assert daemon.decided() == [f"decision {number}" for number in range(4)]
     daemon.stop()
     daemon = Daemon(place)
-    found = renumbered(daemon.archive.wait(10).decisions, crc=False)
-    assert [Entry(entry, number, crc=False).text["Reason"] for number, entry in found.items()] == [
-        f"decision {number}" for number in range(4)
-    ]
+    assert daemon.decided() == [f"decision {number}" for number in range(4)]
     daemon.settle()
     daemon.stop()
 
@@ -236,9 +238,11 @@ def test_decisions_come_back_with_new_numbers(place: Path) -> None:
 def test_another_segment_of_the_same_daemon_has_what_is_on_disk_too(place: Path) -> None:
     daemon = Daemon(place)
     push(daemon, range(400))
+    daemon.decide("a decision")
     daemon.save()
     daemon.segment.close()
     daemon.start()
+    assert (daemon.decided(), daemon.found.names) == (["a decision"], {"cpu", "gpu", "disk"})
     daemon.settle()
     assert len(stretches(daemon.segment, 1, 0)) == 39
     daemon.stop()
@@ -411,10 +415,10 @@ def test_a_disk_that_does_not_answer_at_the_start_is_waited_for_so_long_only(
     answers = threading.Event()
     read = shelf_module._read
     monkeypatch.setattr(shelf_module, "_read", lambda path: (answers.wait(30), read(path))[1])
-    daemon = Daemon(place)
     began_s = monotonic()
-    assert daemon.archive.wait(0.1).names == set()
+    daemon = Daemon(place, patience_s=0.1)
     assert monotonic() - began_s < 2
+    assert daemon.found.names == set()
     push(daemon, range(400, 500))
     answers.set()
     daemon.settle()
@@ -471,7 +475,5 @@ def test_the_folder_may_vanish(place: Path) -> None:
 
 def test_a_mistake_on_the_disks_thread_comes_out_on_the_daemons(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library_module.Library, "read", lambda _: 1 // 0)
-    daemon = Daemon(place)
     with pytest.raises(ZeroDivisionError):
-        daemon.settle()
-    daemon.segment.close()
+        Daemon(place)
