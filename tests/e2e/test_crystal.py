@@ -257,7 +257,7 @@ def test_an_ordinary_user_publishes_what_only_they_believe(tmp_path: Path, shm: 
     for name in ("run", "state"):
         (tmp_path / name).mkdir(mode=0o777)
         (tmp_path / name).chmod(0o777)
-    loaded = "from gamesad.simulation import open_machine\nimport gamesad.crystal.core\n" + as_uid(NOBODY)
+    loaded = "from gamesad.simulation import open_machine\n" + as_uid(NOBODY)
     with gamesad(tmp_path, alone(tmp_path, shm, "--observe"), before=loaded, ready=False) as daemon:
         eventually(shm.exists, "the segment")
         assert stat_of(shm) == (0o644, NOBODY)

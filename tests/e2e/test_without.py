@@ -69,7 +69,7 @@ def test_on_the_real_root_an_ordinary_user_observes_and_hotplug_needs_pyudev(tmp
     # Where the checkout lies, this user may see nothing.
     seen = f"mkdir -p /run/seen/gamesad; mount --bind {ROOT}/gamesad /run/seen/gamesad; cd /run/seen"
     with gamesad(
-        tmp_path, ["--duration", "2"], ready=False,
+        tmp_path, ["--duration", "2", "--shm", "/run/segment"], ready=False,
         before=without("systemd", "pyudev") + as_uid(NOBODY),
         within=f"{journal}; {stream}; {seen}",
     ) as daemon:  # fmt: skip

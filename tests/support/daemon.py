@@ -98,6 +98,7 @@ def as_uid(uid: int) -> str:
         "import concurrent.futures.thread, encodings.utf_8_sig\n"
         "from gamesad.bus import connection\n"
         "from gamesad.hardware import udev\n"
+        "import gamesad.crystal.store\n"
     )
     return f"{loaded}os.setgroups([]); os.setresgid({uid}, {uid}, {uid}); os.setresuid({uid}, {uid}, {uid})\n"
 
