@@ -7,6 +7,7 @@ declared; what fails otherwise is absent with its errno name. Clocks and voltage
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from gamesad.hardware.nvml import POWER_LIMIT, UNSUPPORTED, NotInstalled, Nvml, 
 from gamesad.hardware.sysfs import errno_name
 from gamesad.types import NO_LIMITS, Absence, Heat, Quantity, Rejection, Role, Sensor, SensorLimits, Tunable, Value
 
+CONTROL = "/dev/nvidiactl"
+_HIDDEN = "no /dev/nvidiactl here: in the service's sandbox it takes the drop-in nvidia.conf"
 _LEAST_PART = 0.25
 _NOT_AVAILABLE = (1 << 64) - 1
 
@@ -165,7 +168,8 @@ class NvmlSource:
         except NotInstalled as error:
             self._missing = Absence(error.strerror or "nvidia-ml-py is not installed", 0.0)
         except OSError as error:
-            self._missing = Absence(_cause(error), 0.0)
+            hidden = error.errno != errno.EHOSTDOWN and not os.path.exists(CONTROL)
+            self._missing = Absence(_HIDDEN if hidden else _cause(error), 0.0)
 
     def _offers(self, query: Query) -> bool:
         """False for what the card does not have. OSError when NVML itself cannot be used."""

@@ -2,7 +2,7 @@
 
 Source: NVML's reference (docs.nvidia.com/deploy/nvml-api) and nvidia-ml-py's ``pynvml`` module. Looking a card up by
 its PCI address "may initialize additional GPUs as it searches", so the library is opened only while every NVIDIA card
-is awake. (nvmlInit itself initializes none. With NVML_INIT_FLAG_NO_ATTACH some drivers may count no card: docs/gpus.md.)
+is awake. (nvmlInit itself initializes none. With NVML_INIT_FLAG_NO_ATTACH some drivers count no card: docs/gpus.md.)
 An open library may keep a card from sleeping: it is closed whenever the card is to be left alone.
 """
 

@@ -13,6 +13,9 @@ from gamesad.probe.findings import Finding, Level, count
 from gamesad.probe.seen import Seen
 
 PART = "graphics"
+DROP_INS = tuple(
+    f"{folder}/systemd/system/gamesad.service.d" for folder in ("/etc", "/run", "/usr/local/lib", "/usr/lib")
+)
 _PCI = "/sys/bus/pci/devices"
 _NVIDIA = "10de"
 _DRIVERS = {_NVIDIA: "nvidia or nouveau", "1002": "amdgpu (before 2012: radeon)", "8086": "i915 or xe"}
@@ -34,9 +37,19 @@ def graphics(seen: Seen) -> Iterator[Finding]:
         elif card.vendor in _DRIVERS:
             text = f"the card at {card.slot} has no driver that tells its temperature ({card.driver or 'none loaded'})"
             yield Finding(PART, Level.MISSING, text, f"it needs {_DRIVERS[card.vendor]}")
-    if seen.live and any(card.driver == "nvidia" for card in known.values()) and not _has_nvml():
+    if seen.live and any(card.driver == "nvidia" for card in known.values()):
+        yield from _nvidia()
+
+
+def _nvidia() -> Iterator[Finding]:
+    """What the daemon needs to ask NVIDIA's driver."""
+    if not _has_nvml():
         text = "NVIDIA's driver tells nothing without its library for Python"
         yield Finding(PART, Level.MISSING, text, "install nvidia-ml-py: apt install python3-pynvml, or gamesad[nvidia]")
+    if not any(os.path.isfile(f"{folder}/nvidia.conf") for folder in DROP_INS):
+        text = "the service's sandbox hides NVIDIA's cards from it"
+        remedy = f"copy gamesad.service.d/nvidia.conf of gamesad's examples to {DROP_INS[0]}; docs/packaging.md has how"
+        yield Finding(PART, Level.MISSING, text, remedy)
 
 
 def _read(seen: Seen, card: cards.Card) -> Finding:

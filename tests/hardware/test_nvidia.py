@@ -43,6 +43,7 @@ def nvml(monkeypatch: pytest.MonkeyPatch, board: Board) -> FakeNvml:
     fake = FakeNvml({NVIDIA_SLOT: board})
     monkeypatch.setitem(sys.modules, "pynvml", fake)
     monkeypatch.setattr(gpu, "is_here", lambda _sysfs: True)
+    monkeypatch.setattr(nvidia, "CONTROL", __file__)
     return fake
 
 
@@ -193,6 +194,17 @@ def test_a_library_that_cannot_be_used_is_one_sensor_absent_with_the_reason(
     assert sink.absent.keys() == {f"{P}nvml"}
     assert sink.absent[f"{P}nvml"].cause == cause
     assert gpu.probe_actuators(Sysfs(str(root))) == []
+
+
+def test_in_a_sandbox_without_the_cards_the_drop_in_is_named_and_nothing_is_at_fault(
+    root: Path, nvml: FakeNvml, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nvidia, "CONTROL", f"{root}/nvidiactl")
+    nvml.faults = {"nvmlInit": pynvml.NVML_ERROR_DRIVER_NOT_LOADED}
+    with opened(root, gpu.probe_sources) as sources:
+        absence = sampled(sources).absent[f"{P}nvml"]
+    assert "nvidia.conf" in absence.cause
+    assert not absence.is_fault
 
 
 def test_without_nvidia_ml_py_the_reason_says_so(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -238,7 +238,9 @@ def test_a_library_that_is_missing_is_named_with_its_package(monkeypatch: pytest
     assert finding.remedy == "apt install python3-pyudev"
 
 
-def test_nvidias_library_is_asked_for_where_its_driver_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nvidias_library_and_drop_in_are_asked_for_where_its_driver_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     device = "/sys/bus/pci/devices/0000:01:00.0"
     card = {
         f"{device}/uevent": "DRIVER=nvidia\nPCI_ID=10DE:2704\nPCI_SLOT_NAME=0000:01:00.0",
@@ -246,11 +248,21 @@ def test_nvidias_library_is_asked_for_where_its_driver_runs(tmp_path: Path, monk
         f"{device}/vendor": "0x10de",
         "/sys/class/drm/card1/device": f"-> {device}",
     }
+
+    def asked(word: str, *, live: bool = True) -> bool:
+        with ExitStack() as stack:
+            seen = replace(look(arguments(tree(tmp_path / "root", card)), stack), live=live)
+            return any(word in one.remedy for one in graphics.graphics(seen))
+
+    monkeypatch.setattr(graphics, "DROP_INS", (str(tmp_path),))
     monkeypatch.setattr(graphics, "_has_nvml", lambda: False)
-    with ExitStack() as stack:
-        seen = look(arguments(tree(tmp_path, card)), stack)
-        remedies = [[one.remedy for one in graphics.graphics(replace(seen, live=live))] for live in (True, False)]
-    assert [any("nvidia-ml-py" in one for one in some) for some in remedies] == [True, False]  # a tree has no library
+    assert asked("nvidia-ml-py")
+    assert not asked("nvidia-ml-py", live=False), "a tree has no library"
+    monkeypatch.setattr(graphics, "_has_nvml", lambda: True)
+    assert asked("gamesad.service.d/nvidia.conf")
+    assert not asked("nvidia.conf", live=False)
+    (tmp_path / "nvidia.conf").touch()
+    assert not asked("nvidia.conf")
 
 
 def test_an_ordinary_user_is_told_what_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
