@@ -119,7 +119,7 @@ class Pool:
             raise NoSuchBlock(f"there is no block {identity} in the pool") from None
 
     def blocks(self) -> list[Block]:
-        """Every block, in the order they were allocated or found."""
+        """Every block, oldest first."""
         return list(self._blocks.values())
 
     # ---- tiers
@@ -232,6 +232,7 @@ class Pool:
             self._place(block, unit, kept.data)
             if kept.crc is not None:
                 self._seal(block, kept.crc)
+        self._blocks = dict(sorted(self._blocks.items()))
         self._next_id = found.next_id
         if self._next_id > 1 and self._chain.start():
             self._chain.words[_NEXT_ID] = self._next_id

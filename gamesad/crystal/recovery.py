@@ -14,7 +14,8 @@ from gamesad.crystal.errors import Damaged
 from gamesad.crystal.frozen import size_of
 from gamesad.crystal.layout import BLOCK, BLOCK_HEAD, BLOCK_MAGIC, BLOCK_SEALED, FREE, FROZEN, POOL_HEAD, USED
 
-_ID_LIMIT = 1 << 63
+_LIMIT = 1 << 63
+"""Ids and sequences below it can be counted on."""
 _LOW, _HIGH = BLOCK_MAGIC.to_bytes(2, "little")
 _MAGIC_AT = 6
 """Bytes before the magic in a header."""
@@ -56,7 +57,7 @@ def whole_blocks(pool: memoryview) -> Found:
         elif kept.id not in newest or (known, kept.sequence) > (newest[kept.id][0], newest[kept.id][1].sequence):
             newest[kept.id] = known, kept
     last = words[layout.POOL_NEXT_ID_AT >> 3]
-    next_id = max([last if last < _ID_LIMIT else 1, *(one + 1 for one in newest)])
+    next_id = max([last if last < _LIMIT else 1, *(one + 1 for one in newest)])
     return Found([kept for _, kept in newest.values()], discarded, next_id)
 
 
@@ -66,20 +67,21 @@ def _used(pool: memoryview, words: memoryview) -> Iterator[tuple[int, int, bool]
     A broken chain goes on at the next header. What lies there may be a block's contents that look like one.
     """
     end = words[layout.POOL_END_AT >> 3]
-    at, known, magics = POOL_HEAD, True, b""
+    at, known, counted, magics = POOL_HEAD, True, False, b""
     while at < len(pool):
         word = words[at >> 3]
         units, state = word >> 8 & (1 << 40) - 1, word & 0xFF
         if word >> 48 == BLOCK_MAGIC and 0 < units <= len(pool) - at >> 6 and state in (FREE, USED):
             if state == USED:
                 yield at, units, known
+                counted = False
             at += units << 6
             continue
         if at >= end:  # growth was cut off before its last step, or nothing was here yet
             return
-        if known or units:
+        if not counted:
             yield at, 0, False
-        known = False
+        known, counted = False, True
         magics = magics or bytes(pool[_MAGIC_AT :: layout.ALIGN])
         at = _next_header(pool, magics, at)
 
@@ -94,9 +96,9 @@ def _next_header(pool: memoryview, magics: bytes, at: int) -> int:
 def _kept(pool: memoryview, at: int, units: int) -> Kept | None:
     """The block at ``at``, if all of it is as the pool writes blocks."""
     _, identity, stored, sequence, tier, flags, _, crc, heat, modified_s, owner, _ = BLOCK.unpack_from(pool, at)
-    if not 0 < stored <= len(pool) or stored + 127 >> 6 != units or not 0 < identity < _ID_LIMIT:
+    if not 0 < stored <= len(pool) or stored + 127 >> 6 != units or not 0 < identity < _LIMIT:
         return None
-    if sequence % 2 or not sequence or tier > FROZEN or flags & ~BLOCK_SEALED or not math.isfinite(heat):
+    if sequence % 2 or not 0 < sequence < _LIMIT or tier > FROZEN or flags & ~BLOCK_SEALED or not math.isfinite(heat):
         return None
     data = pool[at + BLOCK_HEAD : at + BLOCK_HEAD + stored]
     if flags & BLOCK_SEALED and zlib.crc32(data) != crc:

@@ -85,7 +85,7 @@ def check(pool: Pool, memory: Memory, contents: dict[int, bytes]) -> None:
 def check_header(block: Block, memory: Memory) -> None:
     found = BLOCK.unpack_from(memory.pool, block.offset)
     assert found[1:6] == (block.id, block.stored, 2 * block.generation, block.tier, int(block.sealed))
-    assert (found[8], found[9], found[11]) == (block.heat, block.modified_s, block.generation)
+    assert (found[8], found[9], found[11]) == (block.heat, block.modified_s, block.generation & 0xFFFFFFFF)
     assert found[10].rstrip(b"\0") == block.owner_bytes
 
 
