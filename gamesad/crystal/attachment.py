@@ -23,7 +23,7 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 class Attachment:
     """The segment at a path. ``number`` counts the files that it was attached to."""
 
-    __slots__ = ("_handle", "_mapped", "crc", "header", "number", "path", "source")
+    __slots__ = ("_handle", "_length", "_mapped", "crc", "header", "number", "path", "source")
 
     def __init__(self, path: str, *, mapped: bool) -> None:
         """NotThere, NotTrusted, WrongAbi, Damaged."""
@@ -34,6 +34,7 @@ class Attachment:
         self.number = 0
         self._handle = -1
         self._mapped = mapped
+        self._length = 0
         self._attach()
 
     @property
@@ -52,8 +53,8 @@ class Attachment:
             state = self.state
         if state.state == layout.CLOSED:
             raise NotThere(f"gamesad was stopped, {self.path} is not written any more; systemctl start gamesad")
-        if isinstance(self.source, Mapped) and state.length > len(self.source.memory):
-            self.source = Mapped(self.map(state.length))
+        if self._mapped and state.length > self._length:
+            self.source, self._length = Mapped(self.map(state.length)), state.length
         return state
 
     def section(self, place: int, length: int) -> tuple[int, int] | None:
@@ -86,7 +87,7 @@ class Attachment:
             raise
         self.close()
         self._handle, self.header, self.crc = handle, header, bool(state.flags & layout.FLAG_CRC)
-        self.source = Mapped(self.map(state.length)) if self._mapped else File(handle)
+        self.source, self._length = Mapped(self.map(state.length)) if self._mapped else File(handle), state.length
         self.number += 1
 
     def map(self, length: int) -> mmap.mmap:

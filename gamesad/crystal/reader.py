@@ -19,7 +19,7 @@ from gamesad.crystal.directory import Directory
 from gamesad.crystal.errors import CrystalError, Damaged, NotThere, NotTrusted, Torn, WrongAbi
 from gamesad.crystal.header import directory_slot, latest_slot
 from gamesad.crystal.latest import Latest
-from gamesad.crystal.source import record, whole_slot
+from gamesad.crystal.source import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Crystal:
     def latest(self) -> Latest:
         """The newest tick. NotThere before the first."""
         self._at.fresh()
-        return self._latest()[1]
+        return self._latest()
 
     def directory(self) -> Directory:
         """What the sensors and tunables are."""
@@ -132,8 +132,8 @@ class Crystal:
                 state = self._at.fresh()
                 look = (self._at.number, self._at.source.word(self._at.header.sections[layout.LATEST][0]))
                 if look != looked:
-                    sequence, tick = self._latest()
-                    looked = (self._at.number, sequence)
+                    tick = self._latest()
+                    looked = look
                     if (state.started_ns, tick.tick) != seen:
                         seen = (state.started_ns, tick.tick)
                         yield tick
@@ -221,19 +221,19 @@ class Crystal:
         pool = Blocks(self._at.source, *found)
         return pool if pool.begun else None
 
-    def _latest(self) -> tuple[int, Latest]:
-        """The record's sequence and the tick. A directory newer than the tick will do: columns stay where they are."""
+    def _latest(self) -> Latest:
+        """A directory newer than the tick will do: columns stay where they are."""
         at, columns = self._at, self._at.header.geometry.columns
         offset, slot = at.header.sections[layout.LATEST][0], latest_slot(columns)
         for _ in range(_TRIES):
-            sequence, data = whole_slot(at.source, offset, slot, crc=at.crc)
+            data = record(at.source, offset, slot, crc=at.crc)
             if not data:
                 raise NotThere(f"gamesad has just started, no tick is at {at.path} yet; try again in a second")
             known = self._directory if self._directory_of == at.number else None
             directory = known or self._read_directory()
             latest = Latest(data, columns, directory)
             if latest.directory_generation <= directory.generation:
-                return sequence, latest
+                return latest
             self._directory = None
         raise Torn(f"{at.path}: the directory changed in each of {_TRIES} tries; try again")
 

@@ -20,7 +20,7 @@ from gamesad.crystal.header import Header
 from gamesad.crystal.latest import Latest
 from gamesad.crystal.reader import attach
 from gamesad.crystal.record import Record
-from gamesad.crystal.source import File, Mapped, Source, whole_slot
+from gamesad.crystal.source import File, Mapped, RecordReader, Source
 from tests.crystal import publishing
 
 SIZE = 512
@@ -92,10 +92,13 @@ def read(path: str, seconds: float, variant: str) -> dict[str, int]:
 def small(path: str, *, mapped: bool) -> Callable[[], bool]:
     source, header = opened(path, mapped=mapped)
     offset = header.sections[PLACE][0]
+    one = RecordReader(source, offset, SLOT, crc=False)
 
     def look() -> bool:
-        sequence, data = whole_slot(source, offset, SLOT, crc=False)
-        return data == sequence.to_bytes(8, "little") * (len(data) // 8)
+        first = source.word(offset)
+        data = one.contents()
+        number = int.from_bytes(data[:8], "little")
+        return first <= number <= source.word(offset) and data == data[:8] * (len(data) // 8)
 
     return look
 
@@ -104,11 +107,15 @@ def latest(path: str, *, mapped: bool) -> Callable[[], bool]:
     """Without Crystal around it, so that most of the time goes into copying."""
     source, header = opened(path, mapped=mapped)
     at, columns = header.sections[layout.LATEST], header.geometry.columns
-    slot = (at[1] - layout.RECORD_HEAD) // 2
+    one = RecordReader(source, at[0], (at[1] - layout.RECORD_HEAD) // 2, crc=False)
 
     def look() -> bool:
-        number, data = whole_slot(source, at[0], slot, crc=False)
-        return not data or data[layout.latest_size(columns) :] == publishing.text(number)
+        first = source.word(at[0])
+        data = one.contents()
+        number = int.from_bytes(data[:8], "little")
+        return not data or (
+            first <= number <= source.word(at[0]) and data[layout.latest_size(columns) :] == publishing.text(number)
+        )
 
     return look
 

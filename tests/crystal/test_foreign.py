@@ -122,12 +122,10 @@ def test_a_user_who_opens_maps_locks_and_reads_everything_has_no_effect(daemon: 
     history.grow()
     Pool(segment).allocate(3 << 20)  # never written: allocated, and not touched by anybody
     before = os.stat(segment.path)
-    room = os.statvfs("/dev/shm").f_bfree
     undisturbed_s = work(segment, telemetry, history)
     with stranger(USERS[0], lambda: hold_everything(segment.path)):
         after = os.stat(segment.path)
         assert (after.st_blocks, after.st_size) == (before.st_blocks, before.st_size), "not a byte more memory"
-        assert os.statvfs("/dev/shm").f_bfree >= room - 16, "other tests may run beside this one"
         locked_s = work(segment, telemetry, history)
         assert locked_s < 20 * undisturbed_s + 1.0, "nothing waits for a lock"
         segment.ensure(segment.length + 1)

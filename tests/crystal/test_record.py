@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import random
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 from binascii import crc32
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -19,7 +20,7 @@ from gamesad.crystal import layout, source
 from gamesad.crystal.errors import Damaged, Torn
 from gamesad.crystal.reader import attach
 from gamesad.crystal.record import Record
-from gamesad.crystal.source import Mapped, record, whole_slot
+from gamesad.crystal.source import Mapped, record
 from tests.crystal import hammer, publishing
 
 HAMMER = [sys.executable, "-m", "tests.crystal.hammer"]
@@ -78,13 +79,24 @@ def test_a_broken_protocol_is_seen_by_these_very_readers(shm: str, variant: str)
     pytest.fail("the test of torn reads cannot fail")
 
 
-class Stopping(Mapped):
-    """Stops its own process in the middle of each copy of a slot, until it is told to go on."""
+class Copying:
+    """A mapping, with something that happens in the middle of each copy of it."""
 
-    def copy(self, offset: int, length: int) -> bytes:
-        first = super().copy(offset, length // 2)
-        os.kill(os.getpid(), signal.SIGSTOP)
-        return first + super().copy(offset + length // 2, length - length // 2)
+    def __init__(self, memory: mmap.mmap, meanwhile: Callable[[], object]) -> None:
+        self.memory = memory
+        self.meanwhile = meanwhile
+
+    def __getitem__(self, place: slice) -> bytes:
+        middle = (place.start + place.stop) // 2
+        first = self.memory[place.start : middle]
+        self.meanwhile()
+        return first + self.memory[middle : place.stop]
+
+
+def disturbed(memory: mmap.mmap, meanwhile: Callable[[], object]) -> Mapped:
+    source = Mapped(memory)
+    source.memory = Copying(memory, meanwhile)  # type: ignore[assignment]
+    return source
 
 
 @pytest.mark.parametrize("seconds", [1.0, pytest.param(60.0, marks=pytest.mark.full)])
@@ -113,9 +125,10 @@ def test_a_reader_stopped_in_mid_read_gets_a_whole_value_afterwards(shm: str, se
 def _read_while_stopped(path: str) -> int:
     """0: whole."""
     there, header = hammer.opened(path, mapped=True)
-    assert isinstance(there, Mapped)
+    assert isinstance(there.memory, mmap.mmap)
+    stopping = disturbed(there.memory, lambda: os.kill(os.getpid(), signal.SIGSTOP))
     try:
-        data = record(Stopping(there.memory), header.sections[hammer.PLACE][0], hammer.SLOT, crc=False)
+        data = record(stopping, header.sections[hammer.PLACE][0], hammer.SLOT, crc=False)
     except Torn:
         return 2
     return int(len(data) != hammer.SIZE or data != data[:8] * (len(data) // 8))
@@ -135,18 +148,10 @@ def test_a_writer_that_never_lets_go_is_torn_after_a_bounded_number_of_tries(
 ) -> None:
     made = publishing.segment(f"{shm}/segment")
     one = Record(made, made.section(layout.LATEST)[0], 576)
-    copies = 0
-
-    class Overtaken(Mapped):
-        def copy(self, offset: int, length: int) -> bytes:
-            nonlocal copies
-            copies += 1
-            one.write(b"new")
-            return super().copy(offset, length)
-
+    overtaken = disturbed(made.memory, lambda: one.write(b"new"))
     with pytest.raises(Torn, match="try again"):
-        record(Overtaken(made.memory), made.section(layout.LATEST)[0], 576, crc=False)
-    assert copies == source.RETRIES
+        record(overtaken, made.section(layout.LATEST)[0], 576, crc=False)
+    assert one.sequence == 1 + source.RETRIES
     made.close()
 
 
@@ -180,8 +185,8 @@ def test_where_processors_reorder_stores_a_slot_counts_by_its_crc_too(
     number = telemetry.decision(1.0, "throttle", "rule", b"s\tReason\thot\n")
     offset, length = made.section(layout.LATEST)
     slot = (length - layout.RECORD_HEAD) // 2
-    seen, data = whole_slot(Mapped(made.memory), offset, slot, crc=True)
-    start = offset + layout.RECORD_HEAD + (seen & 1) * slot
+    data = record(Mapped(made.memory), offset, slot, crc=True)
+    start = offset + layout.RECORD_HEAD + slot  # slot 1, of the first version
     assert layout.SLOT.unpack_from(made.memory, start) == (crc32(data), len(data))
     with attach(made.path) as crystal:
         assert hammer.whole(crystal.latest())

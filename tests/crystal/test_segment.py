@@ -110,7 +110,7 @@ def test_what_a_killed_daemon_left_is_taken_over_and_then_replaced(shm: str) -> 
     os.close(kept)
     assert os.listdir(shm) == ["segment"]
     assert segment.previous is None
-    assert "(deleted)" not in Path("/proc/self/maps").read_text(), "the memory of what was replaced is free"
+    assert f"{path} (deleted)" not in Path("/proc/self/maps").read_text(), "the memory of what was replaced is free"
     assert (old.latest().tick, old.generation, segment.generation) == (1, 2, 2)
     assert [one.text["Reason"] for one in old.decisions()] == [f"number {n}" for n in range(5, 12)]
     assert telemetry.decision(1.0, "noop", "rule", b"") == 12, "numbers go on"
