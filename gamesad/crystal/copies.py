@@ -20,7 +20,7 @@ class Copies:
         return block in self._made and self._made[block][0] == block.generation
 
     def make(self, block: Block) -> Iterator[None]:
-        """Stops after each MiB; a block that is written or freed at such a stop has no copy afterwards. OutOfSpace."""
+        """Stops after each MiB; of a block that is written or freed at such a stop ``has`` says no. OutOfSpace."""
         self._drop(block)
         if not block.units:
             return
@@ -33,9 +33,6 @@ class Copies:
                 offset + part.start : offset + part.stop
             ]
             yield
-            if (block.generation, block.units) != (generation, units):
-                self._new.give(unit, units)
-                return
         self._made[block] = generation, unit, units
 
     def complete(self) -> Chain:

@@ -85,6 +85,13 @@ def test_a_frozen_block_that_was_cut_off_is_damaged(cut: int) -> None:
         by_steps(Thawing(memoryview(frozen), 1000))
 
 
+def test_a_whole_stream_of_other_bytes_is_damaged() -> None:
+    """zlib's own checksum is right; the head's is not."""
+    swapped = packed(b"A" * 5000)[:16] + packed(b"B" * 5000)[16:]
+    with pytest.raises(Damaged, match="something else"):
+        by_steps(Thawing(memoryview(swapped), 5000))
+
+
 def test_a_small_stream_that_inflates_to_a_large_one_is_not_followed() -> None:
     """The head says 100 bytes, the stream holds 64 MiB of zeros: it stops at the first step past the head's size."""
     bomb = packed(bytes(64 << 20))

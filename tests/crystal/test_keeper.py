@@ -13,7 +13,7 @@ import pytest
 from gamesad.crystal.accesses import HINTS
 from gamesad.crystal.freezer import LARGEST
 from gamesad.crystal.layout import COLD, FROZEN, HOT, WARM
-from gamesad.crystal.pool import OutOfSpace
+from gamesad.crystal.pool import Block, OutOfSpace
 from gamesad.crystal.prefetch import Budget
 from gamesad.crystal.settings import Settings
 from gamesad.crystal.tiers import Rules
@@ -156,9 +156,19 @@ def test_a_full_pool_is_told_once_and_tried_again_when_there_is_room(tmp_path: P
             rest.append(kept.allocate(b"x", count=50.0))
         except OutOfSpace:
             break
+    tried = 0
+    freeze = kept.pool.freeze
+
+    def counted(block: Block, data: bytes | None = None) -> bool:
+        nonlocal tried
+        tried += 1
+        return freeze(block, data)
+
+    kept.pool.freeze = counted  # type: ignore[method-assign]
     kept.later(DWELL_S + 200)
     assert block.tier == COLD
     assert len(kept.said) == 1
+    assert 2 <= tried <= 4, "once a minute"
     assert "cannot change its tier: the pool has no" in kept.said[0]
     assert kept.keeper.statistics()["problems"] == kept.said[0]
     for one in rest[:60]:

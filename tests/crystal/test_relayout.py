@@ -109,6 +109,19 @@ def test_a_block_moved_while_it_was_being_frozen_is_frozen_afterwards(kept: Kept
     assert kept.read(block) == text(6 << 20)
 
 
+def test_a_plan_is_followed_through_a_compaction(kept: Kept) -> None:
+    """The rules leave what a plan on trial has placed, so nobody else would freeze it."""
+    block = kept.allocate(text(6 << 20), count=50)
+    kept.later(10)
+    kept.keeper.apply(json.dumps({"blocks": {str(block.id): "frozen"}}))
+    while kept.keeper._work is None:
+        kept.keeper.maintain(kept.now_s, 0.0005)
+    kept.keeper.compact()
+    kept.later(10)
+    assert len(kept.segments) == 2
+    assert block.tier == FROZEN
+
+
 def test_hot_blocks_stay_locked_where_they_lie_now(kept: Kept) -> None:
     block = kept.allocate(text(100_000), tier=HOT, count=1e6)
     kept.later(10)
@@ -150,7 +163,7 @@ def use(kept: Kept, blocks: list[Block], seconds: float) -> None:
 
 def test_a_plan_that_makes_it_worse_is_taken_back(kept: Kept) -> None:
     """It freezes what is read all the time; every read thaws it, and the rules would be slow to say so."""
-    used = [kept.allocate(text(1 << 20), count=60.0) for _ in range(4)]
+    used = [kept.allocate(text(1 << 20), count=60.0, tier=tier) for tier in (HOT, WARM, WARM, WARM)]
     use(kept, used, 600)
     tiers = {block.id: block.tier for block in used}
     offsets = [block.offset for block in places(used)]
@@ -168,6 +181,7 @@ def test_a_plan_that_makes_it_worse_is_taken_back(kept: Kept) -> None:
     assert outcome.startswith("taken back: cost ")
     assert f"layout plan {outcome}" in kept.said
     assert {block.id: block.tier for block in used} == tiers
+    assert used[0].tier == HOT
     assert [block.offset for block in places(used)] == offsets
     assert [block.id for block in places(used)] == [block.id for block in used]
 
