@@ -38,7 +38,13 @@ FORBIDDEN = {
     "read the kernel's log": "EPERM",
     "be another user": "EPERM",
 }
-NEEDED = ("write a control", "write its own state", "write its own runtime folder", "speak over a unix socket")
+NEEDED = (
+    "write a control",
+    "write its own state",
+    "write its own runtime folder",
+    "write shared memory",
+    "speak over a unix socket",
+)
 
 
 @pytest.fixture(scope="module")

@@ -113,6 +113,7 @@ TRIES = {
     "write a control": lambda: rewrite("/sys/devices/system/cpu/cpufreq/policy0/scaling_governor"),
     "write its own state": lambda: write("/var/lib/gamesad/try"),
     "write its own runtime folder": lambda: write("/run/gamesad/try"),
+    "write shared memory": lambda: write("/dev/shm/try"),
     "speak over a unix socket": lambda: socket.socket(socket.AF_UNIX).connect("/run/dbus/system_bus_socket"),
 }
 
