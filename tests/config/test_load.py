@@ -105,6 +105,18 @@ def test_every_fault_of_every_file_is_told(tmp_path: Path) -> None:
         ("[sensors]\nignore = 'x'\n", '2: sensors.ignore: "x" is of the wrong type'),
         ("[profiles]\ndefault = 'balancd'\n", '2: profiles.default: no profile "balancd"; did you mean "balanced"?'),
         ("[daemon]\ntick_fastest_s = 1.0\ntick_slowest_s = 0.5\n", "2: daemon.tick_fastest_s: 1 is more than"),
+        ("[crystal]\ndemote_below = 100.0\n", "2: crystal.demote_below: 100 is not less than promote_above, 100"),
+        ("[crystal]\npromote_above = 5\n", "2: crystal.demote_below: 10 is not less than promote_above, 5; give a"),
+        ("[crystal]\nmiddle_every_s = 7\nfast_every_s = 2\n", "2: crystal.middle_every_s: 7 is not a multiple of"),
+        (
+            "[crystal]\nslow_every_s = 65\n",
+            "2: crystal.slow_every_s: 65 is not a multiple of middle_every_s, 10; give 70",
+        ),
+        ("[crystal]\nfast_every_s = 5\nmiddle_every_s = 5\n", "middle_every_s: 5 is not a multiple of fast_every_s, 5"),
+        (
+            "[crystal]\nsize_mib = 5000\n",
+            "2: crystal.size_mib: 5000 is out of range; give a whole number from 1 to 4096",
+        ),
         ("[daemon\nobserve = true\n", "1: syntax: "),
         ("a = 'x\n\n[bus]\nmax_holds = 0\n", "4: bus.max_holds: 0 is out of range"),
         ("x = 'never closed", "1: syntax: "),

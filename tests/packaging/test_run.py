@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -40,6 +41,9 @@ def test_it_shows_a_status_says_where_it_listens_and_leaves_nothing(temporary: P
     assert "simulated" in ran.stdout
     assert "°C" in ran.stdout
     assert f"gamesad listens on unix:path={temporary}/gamesad." in ran.stdout
+    segment = re.search(r"GAMESAD_SHM=(\S+)", ran.stdout)
+    assert segment
+    assert not Path(segment[1]).parent.exists()
 
 
 @pytest.mark.full
