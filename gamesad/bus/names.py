@@ -42,7 +42,7 @@ MAX_DECISIONS = 1000
 MAX_POINTS = 2000
 MAX_HINTS = 256
 """Addresses that one CrystalHint may name."""
-MAX_PLAN_LENGTH = 32 * 1024
-"""Characters of a layout plan."""
+MAX_PLAN_LENGTH = 60_000
+"""Characters of a layout plan: what a message has room for."""
 MAX_MESSAGE_BYTES = 64 * 1024
 """A longer message is dropped unread and answered with InvalidArgs; nothing in the contract comes near."""
