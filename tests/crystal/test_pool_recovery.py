@@ -184,6 +184,11 @@ def test_a_pool_that_was_cut_off_gives_what_is_left_of_it(left: Left, length: in
     assert discarded <= 1
 
 
+def test_room_that_was_not_yet_part_of_the_pool_is_no_loss(left: Left) -> None:
+    data, _, contents = left
+    assert recovered(data + bytes(STEP)) == (contents, 0)
+
+
 def test_a_head_that_lies_changes_nothing_about_the_blocks(left: Left) -> None:
     data, _, contents = left
     for at in (layout.POOL_SEQUENCE_AT, layout.POOL_END_AT, layout.POOL_NEXT_ID_AT, layout.POOL_STATISTICS_AT):
@@ -193,6 +198,9 @@ def test_a_head_that_lies_changes_nothing_about_the_blocks(left: Left) -> None:
             found, discarded = recovered(lying)
             assert found == contents
             assert discarded <= 1
+            pool = Pool(Memory())
+            pool.recover(memoryview(lying))
+            assert pool.allocate(1).id > max(contents)
     data[:8] = b"POOL\0\0\0\2"
     assert recovered(data) == ({}, 0)
 
