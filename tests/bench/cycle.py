@@ -14,7 +14,7 @@ from gamesad.types import Limit, Quantity, Sensor
 from tests.bench import trees
 from tests.bench.floors import CycleFloor
 from tests.bench.harness import Effort, Measurement, Row, interleave, median, quantile, timed_us
-from tests.bench.subject import Cycle, collector, cycle
+from tests.bench.subject import Cycle, collector, cycle, published
 
 SENSORS = 100
 SIZES = (10, 30, 100, 300, 1000)
@@ -41,13 +41,26 @@ def sensors(effort: Effort) -> Iterator[Row]:
 
 
 def whole_cycle(effort: Effort) -> Iterator[Row]:
-    """Sense, decide, enforce, compare: Pipeline.tick against the same in C."""
-    with trees.folder() as root, cycle(trees.sensor_files(root, SENSORS)) as ticking, beside(root, ticking) as c:
+    """Sense, decide, enforce, compare, publish: Pipeline.tick and Core.publish against the same in C, which publishes
+    nothing."""
+    with (
+        trees.folder() as root,
+        trees.folder() as shm,
+        cycle(trees.sensor_files(root, SENSORS)) as ticking,
+        beside(root, ticking) as c,
+        published(ticking, shm / "segment") as publishing,
+    ):
         reading = sampling(ticking.pipeline.collector)
-        ours, theirs, of_it = interleave(
-            effort.of(6000, 1000), timed_us(ticking.tick), c.cycle_us, reading, warm_up=200
+        ours, theirs, of_it, alone = interleave(
+            effort.of(6000, 1000),
+            timed_us(publishing.tick),
+            c.cycle_us,
+            reading,
+            timed_us(ticking.tick),
+            warm_up=200,
         )
-    note = f"{_p99(ours, theirs)}; of ours {median(of_it):.0f} µs reading; no Crystal Core in this release"
+    crystal_us = median(ours) - median(alone)
+    note = f"{_p99(ours, theirs)}; of ours {median(of_it):.0f} µs reading, {crystal_us:.0f} µs Crystal Core"
     yield Row(f"whole cycle ({SENSORS} sensors, no learning) ÷ C", median(ours), "µs", median(theirs), 5, 2, note)
     with trees.folder() as root, cycle(trees.whole_machine(root)) as ticking:
         (mixed,) = interleave(effort.of(3000, 500), timed_us(ticking.tick), warm_up=200)
