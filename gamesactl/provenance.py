@@ -45,7 +45,12 @@ def of_sensor(sensor: Fields, decisions: Sequence[Fields]) -> Iterator[str]:
         return
     used = [one for one in decisions if text(one, "Sensor") == name]
     if not used:
-        yield f"none of the last {len(decisions)} decisions went by it."
+        none = (
+            f"none of the last {len(decisions)} decisions went"
+            if decisions[1:]
+            else "the only decision so far did not go"
+        )
+        yield f"{none} by it."
         return
     which = "the decision in force" if used[0] is decisions[0] else f"the decision of {_when(used[0])}"
     yield f"{which} went by it: {describe.reason(used[0]).rstrip('.')}."
@@ -114,7 +119,11 @@ def _limits(sensor: Fields) -> Iterator[str]:
     limit = number(sensor, "Limit")
     if limit is not None:
         why = text(sensor, "LimitOrigin")
-        yield f"it is kept at or below {amount(limit, unit)}" + (f": {why}." if why else ".")
+        if sensor.get("Regulated") is False:
+            kept = f"above {amount(limit, unit)} gamesad gives an alert, for nothing that it sets cools this part"
+        else:
+            kept = f"it is kept at or below {amount(limit, unit)}"
+        yield kept + (f": {why}." if why else ".")
     elif text(sensor, "Quantity") == "temperature":
         yield "gamesad keeps no limit for it."
 

@@ -159,6 +159,7 @@ def _sensor(sensor: Sensor, snapshot: Snapshot, limit: Limit | None) -> Dictiona
         "Divisor": sensor.divisor or None,
         "Limit": limit.target_c if limit else None,
         "LimitOrigin": limit.origin if limit else None,
+        "Regulated": limit.heat is not Heat.OTHER if limit else None,
     }
     report.update({key: value for key, value in stated.items() if value is not None})
     return report

@@ -74,6 +74,7 @@ def _in_force(probed: Sequence[Fields], sensors: Sequence[Fields]) -> list[Field
             "Label": text(sensor, "Label"),
             "Limit": sensor["Limit"],
             "Origin": text(sensor, "LimitOrigin"),
+            **({"Regulated": sensor["Regulated"]} if "Regulated" in sensor else {}),
         }
         for sensor in sensors
         if "Limit" in sensor

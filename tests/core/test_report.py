@@ -39,6 +39,11 @@ def test_what_is_regulated_comes_first_and_a_disk_is_never_the_hottest() -> None
     assert (report["HottestSensor"], report["Headroom"]) == (CPU, 19.0)
 
 
+def test_a_limit_for_alerts_is_told_apart_from_one_that_is_kept() -> None:
+    reports = {one["Name"]: one for one in sensor_reports(moment(tick({DISK: 75.0, CPU: 80.0})))}
+    assert (reports[CPU]["Regulated"], reports[DISK]["Regulated"]) == (True, False)
+
+
 def test_what_is_unknown_is_absent_and_never_zero() -> None:
     report = readings_report(moment(tick({})))
     assert "Headroom" not in report

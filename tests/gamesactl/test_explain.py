@@ -54,6 +54,19 @@ def test_a_sensor_that_is_rejected_old_or_absent(daemon: FakeDaemon) -> None:
     assert said[-1] == "None of the last 2 decisions went by it."
 
 
+def test_a_limit_that_nothing_can_keep_is_not_said_to_be_kept(daemon: FakeDaemon) -> None:
+    disk = {"Limit": 79.85, "LimitOrigin": "critical temperature 84.85 °C less a margin of 5 °C", "Regulated": False}
+    daemon.answer(sensors=[SENSORS[1] | disk], decisions=[DECISION])
+    said = explained("--sensor", "Composite")
+    assert said[-2:] == [
+        (
+            "Above 79.8 °C gamesad gives an alert, for nothing that it sets cools this part: critical temperature"
+            " 84.85 °C less a margin of 5 °C."
+        ),
+        "The only decision so far did not go by it.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
