@@ -21,6 +21,10 @@ from tests.support.cards import ARC_I915, DEVICE, GEFORCE, NVIDIA, NVIDIA_SLOT, 
 from tests.support.fake_nvml import Board, FakeNvml
 from tests.support.machines import Tree, rewrite, tree
 
+XE = card(0, DEVICE, "xe", "8086:E20B", {
+    "tile0/gt0/freq0/act_freq": "0", "tile0/gt0/freq0/min_freq": "400", "tile0/gt0/freq0/max_freq": "2850",
+    "tile0/gt0/freq0/rpn_freq": "400", "tile0/gt0/freq0/rp0_freq": "2850", "tile0/gt0/freq0/throttle/status": "0",
+}, temp2_input="54000", energy1_input="5000000")  # fmt: skip
 NOUVEAU = card(0, DEVICE, "nouveau", "10DE:1C82", {}, temp1_input="40000", temp1_max="95000", temp1_crit="105000")
 CAP = "hwmon.amdgpu-pci-0300.power1_cap"
 CAP_FILE = f"{DEVICE}/hwmon/hwmon1/power1_cap"
@@ -65,7 +69,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tree(tmp_path / "root", RADEON), tmp_path / "run")
 
 
-@pytest.mark.parametrize("made", [RADEON, ARC_I915, NOUVEAU], ids=["amdgpu", "i915", "nouveau"])
+@pytest.mark.parametrize("made", [RADEON, ARC_I915, XE, NOUVEAU], ids=["amdgpu", "i915", "xe", "nouveau"])
 @pytest.mark.parametrize("status", ["suspended", "suspending", "resuming"])
 def test_a_card_asleep_from_the_start_is_not_touched(tmp_path: Path, made: Tree, status: str) -> None:
     machine = Machine(tree(tmp_path / "root", {**made, f"{DEVICE}/{STATUS}": status}), tmp_path / "run")

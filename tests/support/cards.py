@@ -90,7 +90,10 @@ ARC_I915: Tree = card(
 
 
 class CountingSysfs(Sysfs):
-    """``accesses`` has every path that is opened, read, written, listed, looked for or resolved, links resolved."""
+    """``accesses`` has every path that is opened, read, written, listed or looked for, links resolved.
+
+    Not what is resolved or lstat-ed: that reaches the folders of sysfs and no driver.
+    """
 
     def __init__(self, root: str) -> None:
         super().__init__(root)
