@@ -275,5 +275,4 @@ def test_compacting_a_large_pool_holds_up_nobody() -> None:
             took_s.append(time.thread_time() - began_s)
         kept.close()
     assert len(took_s) > 50
-    assert max(took_s) < 0.030, sorted(took_s)[-5:]
-    assert sorted(took_s)[-3] < 0.010, sorted(took_s)[-5:]
+    assert max(took_s) < 0.012, sorted(took_s)[-5:]
