@@ -234,7 +234,8 @@ def test_a_name_that_is_no_text_is_a_usage_error(daemon: FakeDaemon) -> None:
 
 def test_what_was_said_before_an_error_is_shown(empty_bus: PrivateBus) -> None:
     """The program leaves without taking itself apart, so nothing else writes out what is still in its buffers."""
-    doctor = subprocess.run([*GAMESACTL, "doctor"], cwd=ROOT, capture_output=True, text=True, check=False)
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    doctor = subprocess.run([*GAMESACTL, "doctor"], cwd=ROOT, env=buffered, capture_output=True, text=True, check=False)
     assert doctor.returncode == 3
     assert "service" in doctor.stdout
 
