@@ -28,8 +28,8 @@ class Running:
 
 
 def command(root: Path, *options: str, python: Sequence[str] = ()) -> list[str]:
-    """gamesad on the machine under ``root``; ``python``: options of the interpreter."""
-    return [sys.executable, *python, "-m", "gamesad", "--root", str(root), *options]
+    """gamesad on the machine under ``root``, with a segment there; ``python``: options of the interpreter."""
+    return [sys.executable, *python, "-m", "gamesad", "--root", str(root), "--shm", f"{root}/segment", *options]
 
 
 @contextmanager
