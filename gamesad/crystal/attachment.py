@@ -48,7 +48,7 @@ class Attachment:
         NotThere: the daemon was stopped. Whoever died left the segment: it is read, and is stale.
         """
         state = self.state
-        if state.state == layout.REPLACED or not (state.alive(time.monotonic_ns()) or self._is_at_path()):
+        if not (state.alive(time.monotonic_ns()) or self._is_at_path()):
             self._attach()
             state = self.state
         if state.state == layout.CLOSED:

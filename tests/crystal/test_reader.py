@@ -251,6 +251,16 @@ def test_a_file_that_took_the_place_of_a_dead_one_is_found_without_a_mark(shm: s
     new.close()
 
 
+def test_one_that_was_closed_and_left_there_is_nobodys(crystal: Crystal, daemon: tuple[Segment, Telemetry]) -> None:
+    """A daemon that could not save its history leaves it to the next one."""
+    publishing.tick(daemon[1], 1)
+    daemon[0].memory[layout.STATE_AT] = layout.CLOSED
+    with pytest.raises(NotThere, match="gamesad was stopped"):
+        crystal.latest()
+    assert crystal.stale_since_s is not None
+    assert next(crystal.follow(timeout_s=0.1), None) is None
+
+
 def test_a_closed_reader_is_closed_and_an_opened_one_leaves_no_handle(daemon: tuple[Segment, Telemetry]) -> None:
     publishing.tick(daemon[1], 1)
     before = os.listdir("/proc/self/fd")
