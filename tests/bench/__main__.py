@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
-from tests.bench import bus, cycle, process
+from tests.bench import bus, crystal, crystal_prediction, cycle, process
 from tests.bench.harness import Effort, Row, as_installed, go_first, machine, table
 
 ROWS: dict[str, Callable[[Effort], Iterator[Row]]] = {
@@ -21,6 +21,9 @@ ROWS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "start": process.start,
     "status": bus.status,
     "command": bus.command,
+    "prediction": crystal_prediction.prediction,
+    "tiers": crystal_prediction.day,
+    "crystal": crystal.crystal,
 }
 
 

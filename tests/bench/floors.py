@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import subprocess
 import tempfile
@@ -43,6 +44,28 @@ class _Regulator(ctypes.Structure):
         *((name, ctypes.c_long * 8) for name in ("wanted", "written")),
         ("writes", ctypes.c_int),
     ]
+
+
+class CopyFloor:
+    """c/crystal.c: memcpy of ``data`` into ``memory``."""
+
+    def __init__(self, memory: mmap.mmap, data: bytes) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            library = ctypes.CDLL(_compile("crystal", f"{folder}/crystal.so", ["-shared", "-fPIC"]))
+        self._copy = library.floor_copy
+        self._copy.restype = ctypes.c_int64
+        self._copy.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint64, ctypes.c_int64]
+        self._start = ctypes.c_char.from_buffer(memory)
+        self._data = data
+
+    def copy_us(self, offset: int) -> float:
+        """Microseconds of one copy to there."""
+        to = ctypes.addressof(self._start) + offset
+        return float(self._copy(to, self._data, len(self._data), 1)) / 1e3
+
+    def close(self) -> None:
+        """Lets go of the memory."""
+        del self._start
 
 
 class CycleFloor:
