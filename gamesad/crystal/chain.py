@@ -85,7 +85,9 @@ class Chain:
         A short run of that very length, or what comes next of the run at hand; a long one where it fits best.
         """
         words, at_hand = self.words, self._length
-        if units > at_hand or units >= LARGE or self.free.has(units):
+        if units < LARGE and self.free.has(units):
+            unit, _ = self.free.take(units)
+        elif units > at_hand or units >= LARGE:
             unit = self._find(units)
         else:
             unit = self._first
@@ -130,14 +132,13 @@ class Chain:
                 view.release()
 
     def _find(self, units: int) -> int:
-        exact = self.free.has(units)
-        if not exact:
-            self.settle()
+        """Where it fits best; what is left there is the run at hand from now on."""
+        self.settle()
         unit, length = self.free.take(units)
         if unit < 0:
             self._grow(units)
             unit, length = self.free.take(units)
-        if not exact and length > units:
+        if length > units:
             self._first, self._length = unit + units, length - units
             self.words[self._first << 3] = FREE_WORD | self._length << 8
             self.words[unit << 3] = FREE_WORD | units << 8

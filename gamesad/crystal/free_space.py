@@ -46,8 +46,8 @@ class FreeSpace:
         return first, length
 
     def has(self, units: int) -> bool:
-        """Whether a short run has just that length."""
-        return units < LARGE and bool(self._which >> units & 1)
+        """Whether a run has just that length, of those shorter than LARGE."""
+        return bool(self._small[units])
 
     def ends_at(self, unit: int) -> bool:
         """Whether a run ends right before this unit."""

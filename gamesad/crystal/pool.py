@@ -86,11 +86,16 @@ class Pool:
         if block.generation or offset or size != block.size:
             self._rewrite(block, data, offset)
             return
-        at = block.offset + BLOCK_HEAD
-        self._chain.bytes[at : at + size] = data
-        block.modified_s = int(time())
+        at, chain = block.offset, self._chain
+        memory = chain.bytes
+        memory[at + BLOCK_HEAD : at + BLOCK_HEAD + size] = data
         block.generation = 1
-        self._show(block)
+        block.modified_s = seconds = int(time())
+        FIELDS.pack_into(  # as in _show; a call is a tenth of what a small block costs
+            memory, at + 8, block.id, size, 2, block.tier, 0, 0, 0, block.heat, seconds, block.owner_bytes, 1
+        )
+        chain.words[at >> 3] = USED_WORD | block.units << 8
+        self._unsealed.add(block)
 
     def read(self, block: Block) -> memoryview:
         """The bytes where they lie, read-only. A frozen block is thawed: OutOfSpace, Damaged. NoSuchBlock.

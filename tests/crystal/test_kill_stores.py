@@ -216,7 +216,7 @@ def end_before_there_is_a_header(patch: Patch) -> None:
 
 
 MUTATIONS = [
-    (word_before_the_rest, first_write), (old_place_freed_first, Run.write),
+    (word_before_the_rest, Run.write), (old_place_freed_first, Run.write),
     (cut_before_the_rest_has_a_header, first_write), (end_before_there_is_a_header, growth),
 ]  # fmt: skip
 
