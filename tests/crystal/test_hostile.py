@@ -231,13 +231,21 @@ def test_whatever_the_daemon_finds_at_its_start_it_starts(path: str, image: byte
 @pytest.mark.parametrize(
     "word",
     [
+        layout.BLOCK_MAGIC << 48 | layout.FREE,
         layout.BLOCK_MAGIC << 48 | layout.USED,
         layout.BLOCK_MAGIC << 48 | ((1 << 40) - 1) << 8 | layout.USED,
         layout.BLOCK_MAGIC << 48 | 2 << 8 | 77,
         0,
         2**64 - 1,
     ],
-    ids=["no length: a cycle", "a length that overflows", "a state that there is not", "zeros", "ones"],
+    ids=[
+        "no length: a cycle",
+        "a used one without length",
+        "a length that overflows",
+        "a state that there is not",
+        "zeros",
+        "ones",
+    ],
 )
 def test_a_broken_chain_of_blocks_ends_in_a_clear_error(path: str, word: int) -> None:
     pool = publishing.offset_of(path, layout.POOL)
