@@ -135,7 +135,7 @@ class Core:
         self.segment.beat()
         self.publisher.publish(moment, decided)
         if self.settings.flights:
-            document = self.recorder.note(moment, self.publisher.values, tuple(self.publisher.columns), events)
+            document = self.recorder.note(moment, self.publisher.values, self.publisher.columns, events)
             if document is not None:
                 self.store.keep(document, self.settings.flights)
 
@@ -211,7 +211,7 @@ class Core:
         if clean and self._archive and self._archive.every_s:
             saved = self._archive.close(_AT_LAST_S)
         self.history.flush()
-        document = self.recorder.finish(self.publisher.sensors, tuple(self.publisher.columns))
+        document = self.recorder.finish(self.publisher.sensors, self.publisher.columns)
         if document is not None and self.settings.flights:
             self.store.keep(document, self.settings.flights)
         if clean and not saved:

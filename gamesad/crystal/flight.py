@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gamesad.events import Event
@@ -65,7 +65,7 @@ class Recorder:
         self._recording: _Recording | None = None
 
     def note(
-        self, moment: Moment, values: array[float], columns: Sequence[str], events: Sequence[Event]
+        self, moment: Moment, values: array[float], columns: Collection[str], events: Sequence[Event]
     ) -> bytes | None:
         """One tick; the document of a recording that ends with it."""
         now_s, recording = moment.tick.snapshot.monotonic_s, self._recording
@@ -103,7 +103,7 @@ class Recorder:
         self._decisions.extend(decisions)
         self.begin("crash", text, moment)
 
-    def finish(self, sensors: Mapping[str, Sensor], columns: Sequence[str]) -> bytes | None:
+    def finish(self, sensors: Mapping[str, Sensor], columns: Collection[str]) -> bytes | None:
         """Ends a recording; its document, or None where none is under way."""
         recording, self._recording = self._recording, None
         return _document(recording, sensors, columns) if recording else None
@@ -129,7 +129,7 @@ def _reason(event: Event, moment: Moment) -> str:
     return ""
 
 
-def _document(recording: _Recording, sensors: Mapping[str, Sensor], columns: Sequence[str]) -> bytes:
+def _document(recording: _Recording, sensors: Mapping[str, Sensor], columns: Collection[str]) -> bytes:
     described = [
         {"Name": name, "Label": sensors[name].label, "Unit": sensors[name].quantity.unit}
         if name in sensors
