@@ -10,7 +10,11 @@ SUBSYSTEMS = ("hwmon", "thermal", "cpu", "power_supply", "drm", "platform-profil
 
 
 class Monitor:
-    """Watches SUBSYSTEMS. Events are only counted by subsystem: whoever asks then looks at the machine again."""
+    """Watches SUBSYSTEMS. Events are only counted by subsystem: whoever asks then looks at the machine again.
+
+    Not those that something changed: a battery tells of every percent, a zone of its trips, a card of each monitor, and
+    a look at the machine keeps an idle card awake. Only the mains' count, which choose the profile.
+    """
 
     def __init__(self, monitor: Any) -> None:  # pyudev has no types
         self._monitor = monitor
@@ -20,7 +24,7 @@ class Monitor:
         return int(self._monitor.fileno())
 
     def drain(self) -> set[str]:
-        """The subsystems with a change since the last call; never waits.
+        """The subsystems of what came or went since the last call; never waits.
 
         After more events than the socket holds the kernel drops some (ENOBUFS): then every subsystem counts as
         changed.
@@ -33,7 +37,8 @@ class Monitor:
                 return set(SUBSYSTEMS)
             if device is None:
                 return changed
-            changed.add(str(device.subsystem))
+            if device.action != "change" or "POWER_SUPPLY_ONLINE" in device.properties:
+                changed.add(str(device.subsystem))
 
     def close(self) -> None:
         """pyudev closes the socket with its last reference."""

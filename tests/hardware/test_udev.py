@@ -32,33 +32,42 @@ import gi, subprocess, sys
 gi.require_version("UMockdev", "1.0")
 from gi.repository import UMockdev
 bed = UMockdev.Testbed.new()
-bed.add_device("block", "sda", None, [], [])
-child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, text=True)
+events = [told.split(":") for told in sys.argv[1].split()]
+devices = [bed.add_device(subsystem, name, None, [], more) for subsystem, name, _action, *more in events]
+child = subprocess.Popen(sys.argv[2:], stdout=subprocess.PIPE, text=True)
 assert child.stdout.readline() == "ready\\n"
-disk = bed.add_device("block", "sdb", None, [], [])
-bed.uevent(disk, "add")
-hwmon = bed.add_device("hwmon", "hwmon7", None, [], [])
-bed.uevent(hwmon, "add")
+for device, (_subsystem, _name, action, *_more) in zip(devices, events):
+    bed.uevent(device, action)
 print(child.stdout.read().strip())
 sys.exit(child.wait())
 """
 
 
-def test_a_chip_that_arrives_is_noticed_and_a_disk_is_not() -> None:
+@pytest.mark.parametrize(
+    ("told", "heard"),
+    [
+        ("block:sdb:add hwmon:hwmon7:add", "hwmon"),
+        ("power_supply:BAT0:change:POWER_SUPPLY_CAPACITY:80 thermal:z0:change drm:card0:change cpu:cpu1:online", "cpu"),
+        ("power_supply:AC:change:POWER_SUPPLY_ONLINE:1", "power_supply"),
+    ],
+    ids=["a chip that arrives, not a disk", "what comes and goes, not what changes", "the mains"],
+)  # fmt: skip
+def test_what_is_noticed(told: str, heard: str) -> None:
+    """A battery tells of every percent, a zone of its trips, a card of each monitor: nothing came, nothing went."""
     system_python = "/usr/bin/python3"
     wrapper = shutil.which("umockdev-wrapper")
     if not wrapper or subprocess.run([system_python, "-c", "import gi"], check=False).returncode:
         pytest.skip("umockdev-wrapper and python3-gi are not installed")
     root = Path(__file__).parents[2]
     result = subprocess.run(
-        [wrapper, system_python, "-c", _TEST_BED, sys.executable, "-c", _UNDER_TEST],
+        [wrapper, system_python, "-c", _TEST_BED, told, sys.executable, "-c", _UNDER_TEST],
         env=os.environ | {"PYTHONPATH": str(root)},
         capture_output=True,
         text=True,
         timeout=30,
         check=False,
     )
-    assert (result.returncode, result.stdout) == (0, "hwmon\n"), result.stderr
+    assert (result.returncode, result.stdout) == (0, f"{heard}\n"), result.stderr
 
 
 def test_without_pyudev_the_reason_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
