@@ -175,7 +175,7 @@ class Relayout:
         rules = self.settings.rules
         blocks = [
             {
-                "id": one.block, "size": one.size, "tier": TIERS[one.tier], "count": round(one.count, 2),
+                "id": one.block, "size": one.size, "tier": TIERS[one.tier], "count": round(one.heat, 2),
                 "seconds": round(one.idle_s),
             }
             for one in self._accesses.stored(rules.half_life_s)
