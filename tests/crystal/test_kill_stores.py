@@ -35,7 +35,7 @@ class Stores:
 
 
 class Watched:
-    """Memory of which each store is counted; one that copies is cut off in the middle."""
+    """Memory of which each store is counted; one that copies counts twice: not begun, and cut off in the middle."""
 
     def __init__(self, memory: memoryview, stores: Stores) -> None:
         self.memory, self.stores = memory, stores
@@ -44,14 +44,13 @@ class Watched:
         return self.memory[key]
 
     def __setitem__(self, key: int | slice, value: int | bytes | memoryview) -> None:
-        dies = self.stores.dies()
-        if isinstance(key, slice):
-            half = len(value) // 2 if dies else len(value)
-            self.memory[key.start or 0 : (key.start or 0) + half] = value[:half]
-        elif not dies:
-            self.memory[key] = value
-        if dies:
+        if self.stores.dies():
             raise Killed
+        if isinstance(key, slice) and self.stores.dies():
+            start, half = key.start or 0, len(value) // 2
+            self.memory[start : start + half] = value[:half]
+            raise Killed
+        self.memory[key] = value
 
 
 class WatchedFields:
