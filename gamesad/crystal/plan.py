@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from gamesad.crystal.errors import CrystalError
 from gamesad.crystal.layout import TIERS
 
-PLAN_BYTES = 256 << 10
+PLAN_BYTES = 64 << 10
 _PARTS = ("blocks", "order", "groups")
 _NUMBER = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
 _SHOWN = 40
