@@ -165,7 +165,7 @@ def test_more_sensors_than_columns_make_a_larger_segment_that_keeps_everything(h
         assert len(crystal.history(ticks.CPU)) >= 20
         assert [column.name for column in crystal.directory().columns][:2] == [ticks.CPU, ticks.DISK]
     assert hosted.told == ["on"]
-    hosted.tick(ALERT)
+    hosted.tick(seconds=20, sensors=more)
     assert hosted.flights() == []  # nothing crashed
 
 
