@@ -31,25 +31,26 @@ def command(effort: Effort) -> Iterator[Row]:
         stack.enter_context(daemon.running(root, bus, "--shm", str(shm)))
         _wait_for(shm)
         bare = [sys.executable, "-I", "-S", "-c", "pass"]
-        packaged = [sys.executable, "-IS", "-c", _AS_PACKAGED.format(ROOT), "status"]
-        module = [sys.executable, "-m", "gamesactl", "status"]
-        lines = [packaged, bare, [*packaged, "--json"], module]
-        programs = [run_ms(line, bus, GAMESAD_SHM=str(shm)) for line in lines] + [run_ms(module, bus)]
+        packaged, with_site = (
+            [sys.executable, options, "-c", _PROGRAM.format(ROOT), "status"] for options in ("-IS", "-I")
+        )
+        lines = [packaged, bare, [*packaged, "--json"], with_site]
+        programs = [run_ms(line, bus, GAMESAD_SHM=str(shm)) for line in lines] + [run_ms(with_site, bus)]
         peer = shutil.which("powerprofilesctl")
         programs += [run_ms([peer, "version"], bus)] if peer else []
-        status, nothing, json, as_module, asked, *other = (
+        status, nothing, json, of_wheel, asked, *other = (
             median(values) for values in interleave(effort.of(40, 8), *programs)
         )
     name = "gamesactl status"
     yield Row(f"{name} ÷ python3 -I -S -c pass", status, "ms", nothing, 2.5, 1.5, "as the Debian package starts it")
     yield Row("  with --json", json, "ms", nothing)
-    yield Row("  as python -m gamesactl, with site", as_module, "ms", nothing)
+    yield Row("  as a wheel's program, with site", of_wheel, "ms", nothing, 2.5)
     yield Row("  over D-Bus, where there is no segment", asked, "ms", nothing)
     if other:
         yield Row(f"{name} ÷ powerprofilesctl version", status, "ms", other[0])
 
 
-_AS_PACKAGED = "import sys; sys.path.append('{}'); from gamesactl.__main__ import run; run()"
+_PROGRAM = "import sys; sys.path.append('{}'); from gamesactl.__main__ import run; run()"
 
 
 def _wait_for(shm: Path) -> None:
