@@ -22,16 +22,18 @@ def main(folder: str) -> None:
     try:
         _wait(lambda: "observing" in log.read_text())
         time.sleep(0.5)  # the monitor opens after the first tick
-        bare = held = _held(daemon.pid)
+        held = _held(daemon.pid)
+        before: list[dict[str, int]] = []
         print("ready", flush=True)
         for asked in iter(sys.stdin.readline, ""):
             if asked == "hear\n":
                 time.sleep(0.2)
                 print("heard", flush=True)
                 continue
-            _wait(lambda before=held, first=held is bare: first or _held(daemon.pid) != before)
-            time.sleep(0.5)  # what was replaced is closed by a thread of its own
-            held = _held(daemon.pid)
+            if before:
+                _wait(lambda last=held: _held(daemon.pid) != last)
+            held = _settled(daemon.pid, before[-2] if before[2:] else None)
+            before.append(held)
             print(json.dumps(held | {"journal": _told(log)[-1:]}), flush=True)
     finally:
         daemon.terminate()
@@ -40,6 +42,19 @@ def main(folder: str) -> None:
 
 def _told(log: Path) -> list[str]:
     return [line.split(_SENSOR)[1] for line in log.read_text().splitlines() if _SENSOR in line]
+
+
+def _settled(pid: int, wanted: dict[str, int] | None) -> dict[str, int]:
+    """What it holds once that stands still; at once if it is ``wanted``, what it held like this before.
+
+    What was replaced is closed by threads of their own, on a busy machine late.
+    """
+    held, since_s = _held(pid), time.monotonic()
+    while held != wanted and time.monotonic() < since_s + (1.0 if wanted is None else 10.0):
+        time.sleep(0.05)
+        if (now := _held(pid)) != held:
+            held, since_s = now, time.monotonic()
+    return held
 
 
 def _held(pid: int) -> dict[str, int]:
