@@ -159,7 +159,7 @@ class Archive:
         def then(outcome: tuple[list[Batch], OSError | None]) -> None:
             done, error = outcome
             if ledger is self._ledger:
-                ledger.wrote(plan, done)
+                ledger.wrote(done)
             self._failed = error is not None
             if error is not None or not plan.more:
                 self._due_s = None

@@ -22,11 +22,9 @@ if TYPE_CHECKING:
 
 
 class Plan(NamedTuple):
-    """What is to be written. ``pending_from``: the first middle row that is then in no slow row on disk; ``more``:
-    there is more than that."""
+    """What is to be written; ``more``: there is more than that."""
 
     batches: list[Batch]
-    pending_from: int
     more: bool
 
 
@@ -45,7 +43,7 @@ class Ledger:
         """Rows before these numbers are on disk."""
         self._ahead = 0
         """Serials of middle rows on disk are so far ahead of their numbers here."""
-        self._pending_from = self._decided = 0
+        self._decided = 0
 
     def move(self, segment: Segment) -> None:
         """To another segment with the same contents."""
@@ -70,7 +68,6 @@ class Ledger:
         self._saved[MIDDLE] = middle.oldest + _on_disk(in_middle, found.middle)
         self._saved[SLOW] = slow.oldest + _on_disk(in_slow, found.slow)
         self._ahead = found.serial - self._saved[MIDDLE]
-        self._pending_from = self._saved[MIDDLE] - found.pending
         rows, slow_rows = _missing(found.middle, in_middle), _missing(found.slow, in_slow)
         pending = {id(row) for row in found.middle[len(found.middle) - found.pending :]}
         groups = grouped((row for row in rows if id(row) in pending), slow.period_us)
@@ -105,15 +102,15 @@ class Ledger:
         self._history.flush(coarser=True)
 
     def plan(self, slow_at_least: int) -> Plan:
-        """What is not on disk, at most COUNT_MAX of each kind; slow rows only if they are so many."""
+        """What is not on disk, of middle rows and decisions at most COUNT_MAX; slow rows only if they are so many."""
         middle, slow = self._rings
         self._saved = [max(number, ring.oldest) for number, ring in zip(self._saved, self._rings, strict=True)]
-        batches, pending_from = [], self._pending_from
+        batches = []
         if slow.written - self._saved[SLOW] >= slow_at_least:
-            rows = list(islice(slow.rows(self._saved[SLOW]), COUNT_MAX))
-            if self._saved[SLOW] + len(rows) == slow.written:
-                pending_from = middle.unfolded
-            batches.append(Batch(SLOW, rows, slow.period_us // 1_000_000, (pending_from + self._ahead) % SERIALS))
+            rows = list(slow.rows(self._saved[SLOW]))
+            serial = (middle.unfolded + self._ahead) % SERIALS
+            parts = (rows[begin : begin + COUNT_MAX] for begin in range(0, len(rows), COUNT_MAX))
+            batches += [Batch(SLOW, part, slow.period_us // 1_000_000, serial) for part in parts]
         if rows := list(islice(middle.rows(self._saved[MIDDLE]), COUNT_MAX)):
             serial = (self._saved[MIDDLE] + self._ahead) % SERIALS
             batches.append(Batch(MIDDLE, rows, middle.period_us // 1_000_000, serial))
@@ -123,16 +120,14 @@ class Ledger:
         if until > self._decided:
             entries = [self._decision(number) for number in range(self._decided + 1, until + 1)]
             batches.append(Batch(DECISIONS, entries))
-        return Plan(batches, pending_from, any(len(batch.items) == COUNT_MAX for batch in batches))
+        return Plan(batches, any(len(batch.items) == COUNT_MAX for batch in batches))
 
-    def wrote(self, plan: Plan, done: list[Batch]) -> None:
+    def wrote(self, done: list[Batch]) -> None:
         for batch in done:
             if batch.kind == DECISIONS:
                 self._decided += len(batch.items)
             else:
                 self._saved[batch.kind] += len(batch.items)
-            if batch.kind == SLOW:
-                self._pending_from = plan.pending_from
 
     @property
     def _newest_decision(self) -> int:
@@ -161,12 +156,5 @@ def _on_disk(keys: list[tuple[int, int]], found: list[Row]) -> int:
 
 def _missing(found: list[Row], keys: list[tuple[int, int]]) -> list[Row]:
     """The rows on disk that are not in the ring with these keys."""
-    if not keys:
-        return found
-    there, missing = Counter(keys), []
-    for row in found:
-        if there[_key(row)] > 0:
-            there[_key(row)] -= 1
-        else:
-            missing.append(row)
-    return missing
+    there = set(keys)
+    return [row for row in found if _key(row) not in there]

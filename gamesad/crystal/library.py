@@ -104,5 +104,9 @@ def placed(found: Found, columns: Mapping[str, int], width: int) -> Placed:
     """A tenth of a second of work, which needs no disk but no tick should wait for either."""
     middle, slow = ([row for table in tables for row in table.rows(columns, width)] for tables in found[:2])
     serial = found.middle[-1].serial + len(found.middle[-1].times_us) if found.middle else 0
-    pending = (serial - found.slow[-1].serial) % SERIALS if found.slow else len(middle)
-    return Placed(middle, slow, serial, pending if pending <= len(middle) else 0)
+    if not found.slow:
+        return Placed(middle, slow, serial, len(middle))
+    pending = (serial - found.slow[-1].serial) % SERIALS
+    if pending > SERIALS // 2:  # slow rows are there, and the middle ones that they were made of did not get there
+        return Placed(middle, slow, found.slow[-1].serial, 0)
+    return Placed(middle, slow, serial, min(pending, len(middle)))

@@ -14,9 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gamesad.crystal import ledger as ledger_module
 from gamesad.crystal import library as library_module
 from gamesad.crystal import shelf as shelf_module
 from gamesad.crystal.archive import Archive, renumbered
+from gamesad.crystal.chunks import Chunk
 from gamesad.crystal.decisions import Entry
 from gamesad.crystal.segment import Segment
 from gamesad.crystal.telemetry import Telemetry
@@ -156,6 +158,60 @@ def test_after_a_power_cut_slow_rows_that_were_not_written_are_made_of_the_middl
     daemon.settle()
     model.samples = [sample for sample in model.samples if sample[0] < START_US + 990 * SECOND_US]
     assert_coarser(model, daemon.segment)
+    daemon.stop()
+
+
+def test_slow_rows_that_were_made_of_middle_rows_are_written_with_the_next(place: Path) -> None:
+    daemon = Daemon(place)
+    push(daemon, range(301))
+    daemon.save()
+    daemon.lose_power()
+    daemon = Daemon(place)
+    daemon.settle()
+    assert [point[3] for point in stretches(daemon.segment, 2, 0)] == [299.0]
+    push(daemon, range(1000, 1100))
+    daemon.stop()
+    for _ in range(2):
+        daemon = Daemon(place)
+        daemon.settle()
+        assert [point[3] for point in stretches(daemon.segment, 2, 0)] == [299.0, 1099.0]
+        daemon.stop()
+
+
+def test_what_is_more_than_a_chunk_is_written_one_after_the_other(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_module, "COUNT_MAX", 5)
+    daemon = Daemon(place)
+    for second in range(0, 6000, 10):
+        push(daemon, range(second, second + 1))
+    held = [stretches(daemon.segment, number, 0) for number in (1, 2)]
+    daemon.settle()
+    daemon.now_s += EVERY_S + 1
+    daemon.archive.tend(daemon.now_s)
+    daemon.lose_power()
+    daemon = Daemon(place)
+    daemon.settle()
+    assert stretches(daemon.segment, 1, 0) == held[0][:5]
+    assert stretches(daemon.segment, 2, 0) == held[1]
+    push(daemon, range(7200, 7231))
+    daemon.save()
+    daemon.lose_power()
+    daemon = Daemon(place)
+    daemon.settle()
+    assert [point[1:] for point in stretches(daemon.segment, 2, 0)[-1:]] == [(7200.0, 7214.5, 7229.0)]
+    daemon.stop()
+
+
+def test_all_that_is_new_is_written_at_a_stop(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_module, "COUNT_MAX", 7)
+    daemon = Daemon(place)
+    push(daemon, range(1500))
+    for number in range(20):
+        daemon.decide(f"decision {number}")
+    daemon.stop()
+    daemon = Daemon(place)
+    daemon.settle()
+    assert len(stretches(daemon.segment, 1, 0)) == 150
+    assert len(daemon.decided()) == 20
     daemon.stop()
 
 
@@ -327,6 +383,7 @@ def test_what_is_no_file_is_not_read_and_not_in_the_way(place: Path) -> None:
 def test_a_disk_that_takes_nothing_is_told_once_and_loses_nothing(
     place: Path, problem: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ledger_module, "COUNT_MAX", 4)
     daemon = Daemon(place)
     push(daemon, range(100))
     daemon.settle()
@@ -370,6 +427,17 @@ def test_a_write_that_was_cut_short_leaves_no_trace(place: Path, monkeypatch: py
     assert daemon.lines == []
     assert len(stretches(daemon.segment, 1, 0)) == 9
     daemon.stop()
+
+
+def test_a_chunk_that_could_not_be_synced_leaves_no_trace(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = shelf_module.Shelf(str(place), "middle", 100)
+    short, long = Chunk(1, 10, 0, b"short"), Chunk(1, 10, 0, os.urandom(1000))
+    shelf.append(short)
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="lost"):
+        patch.setattr(shelf_module.os, "fsync", lambda _: (_ for _ in ()).throw(OSError("lost")))
+        shelf.append(long)
+    shelf.append(short)
+    assert shelf_module.Shelf(str(place), "middle", 100).load() == ([short, short], [])
 
 
 def test_a_disk_that_does_not_answer_holds_up_no_tick_and_no_stop(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,6 +182,7 @@ def test_rings_go_round(made: Segment) -> None:
     found = stretches(made, 0, 1)
     assert [point[1] for point in found] == [float(n) for n in range(RINGS[0][0] * 2, RINGS[0][0] * 3 - 1)]
     assert len(stretches(made, 1, 1)) == RINGS[0][0] * 3 // 10 - 1
+    assert [row.values[0] for row in kept.rings[0].rows(0)] == [point[1] for point in found]
 
 
 def test_a_clock_that_stands_still_makes_rows_and_no_endless_list(made: Segment) -> None:
@@ -205,6 +206,9 @@ def test_the_coarser_rings_may_come_later(made: Segment) -> None:
         model.samples.append((START_US + second * SECOND_US, [float(second)] * COLUMNS))
         kept.push(*model.samples[-1])
     kept.grow()
+    kept.push(START_US + 66 * SECOND_US, [9.0] * COLUMNS)
+    assert_same(stretches(made, 1, 0), model.stretches(10, 0)[:6])
+    model.samples.append((START_US + 66 * SECOND_US, [9.0] * COLUMNS))
     kept.push(START_US + 700 * SECOND_US, [0.0] * COLUMNS)
     assert_same(stretches(made, 1, 0), model.stretches(10, 0))
     assert_same(stretches(made, 2, 0), model.stretches(300, 0))
@@ -246,7 +250,7 @@ def test_rows_that_cannot_be_are_dropped_and_counted(made: Segment, place: Path)
         kept.push(START_US + second * SECOND_US, [1.0, 2.0, 3.0])
     rows = kept.rings[0]
     for number, head in enumerate(
-        ((1, 1, 0), (START_US + 17, 1, 0), (START_US, 0, 0), (1 << 60, 1, 0), (START_US, 1 << 31, 0))
+        ((1, 1, 0), (START_US + 17, 1, 0), (START_US, 0, 0), (SECOND_US << 34, 1, 0), (START_US, 1 << 31, 0))
     ):
         at = rows._rows + (rows.first + number) % rows.places * rows._size
         ROW_HEAD.pack_into(made.memory, at, *head)
@@ -265,7 +269,7 @@ def test_where_processors_show_stores_late_a_row_counts_by_its_checksum(
     for second in range(6):
         kept.push(START_US + second * SECOND_US, [1.0, 2.0, 3.0])
     torn = kept.rings[0]._rows + (kept.rings[0].first + 2) % 400 * kept.rings[0]._size
-    at.memory[torn + 20 : torn + 24] = b"\0\0\x81\x3f"
+    at.memory[torn + 24 : torn + 28] = b"\0\0\x81\x3f"
     assert [point[0] for point in stretches(at, 0, 0)] == [START_US + n * SECOND_US for n in (1, 2, 4, 5)]
     following, _, recovered = successor(at, place, SAME)
     assert (recovered.kept, recovered.dropped) == (4, 1)

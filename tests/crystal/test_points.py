@@ -69,8 +69,9 @@ def test_a_young_history_is_shown_as_fine_as_it_is(made: Segment) -> None:
 
 def test_a_row_of_a_clock_that_was_years_behind_does_not_hide_the_hours(made: Segment) -> None:
     kept = history(made)
-    kept.push(5 * SECOND_US, [1.0] * COLUMNS)
     push(kept, range(2000))
+    kept.push(5 * SECOND_US, [1.0] * COLUMNS)
+    push(kept, range(2000, 2100))
     assert seconds(asked(made, 100))[:2] == [100, 110]
     assert points.query([ring(made, n) for n in range(3)], 0, 0, FOREVER_US)[0][0] < START_US
 
