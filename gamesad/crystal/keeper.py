@@ -140,9 +140,12 @@ class Keeper:
         self._ahead = self._ahead or self._next_ahead()
         if self._ahead:
             if self._advance(self._ahead, until_s):
-                move, self._ahead = self._ahead, None
+                move, self._ahead, prefetch = self._ahead, None, self._accesses.prefetch
                 if move.done:
-                    self._accesses.prefetch.thawed(move.block.id, move.block.size, move.cpu_s)
+                    prefetch.thawed(move.block.id, move.block.size, move.cpu_s)
+                else:
+                    prefetch.spent(move.cpu_s)
+                    prefetch.gone(move.block.id)
             return True
         if self._layouts.step(moving=bool(self._work or self._moves)):
             return True
@@ -244,6 +247,8 @@ class Keeper:
         """The pool lies in ``segment`` now."""
         if self._work:
             self._moves.appendleft((self._work.block, self._work.tier))
+        if self._locked:
+            self._locked.hold([])  # both places would count towards the limit
         self._ahead = self._work = self._locked = None
         self._spans = []
         self._lock()

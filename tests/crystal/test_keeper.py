@@ -6,6 +6,7 @@ import random
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -297,4 +298,32 @@ def test_what_was_thawed_ahead_waits_for_its_read_and_not_for_ever(tmp_path: Pat
     assert kept.keeper.statistics()["prefetch_resident_bytes"] == 0
     assert kept.keeper.statistics()["prefetch_wasted"] == ahead
     assert all(block.tier == FROZEN for block in blocks.values())
+    kept.close()
+
+
+def test_what_finds_no_room_to_be_thawed_ahead_is_tried_once_for_each_bet(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, Settings(Rules(dwell_s=5, half_life_s=1)), pool_max=2 << 20)
+    blocks = {number: kept.allocate(text(64 << 10)) for number in range(1, 17)}
+    kept.later(100)
+    for number in repeating(16, 80):
+        kept.read(blocks[number])
+        kept.later(40)
+    assert kept.keeper.statistics()["prefetch"] == "on"
+    kept.later(1000)
+    for size in (1 << 16, 1 << 10):
+        with suppress(OutOfSpace):
+            while True:
+                kept.allocate(random.Random(size).randbytes(size), count=50)
+    tried, thaw = 0, kept.pool.thaw
+
+    def counted(block: Block, data: bytes | bytearray | None = None) -> None:
+        nonlocal tried
+        tried += 1
+        thaw(block, data)
+
+    kept.pool.thaw = counted  # type: ignore[method-assign]
+    kept.keeper.touched(blocks[repeating(16, 80)[-1]])
+    kept.later(30)
+    assert 1 <= tried <= 8
+    assert len(kept.said) == 1
     kept.close()
