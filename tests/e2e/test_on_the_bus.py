@@ -241,3 +241,14 @@ def test_who_keeps_putting_a_value_back_is_left_alone_after_five_times(running: 
     why = gamesactl("status", "--json").document["ObserveReason"]
     assert why == f"something else keeps rewriting {MAX_FREQ}; observing for 10 minutes"
     eventually(lambda: running.files() == running.found, "the return of the files")
+
+
+def test_without_shared_memory_there_is_no_history_and_one_sentence_says_so(running: Running) -> None:
+    async def ask(caller: Client) -> None:
+        assert (await caller.properties())["Components"]["crystal"] == "off"
+        for member, signature, body in (("GetHistory", "sttu", (PACKAGE, 0, 0, 0)), ("CrystalStats", "", ())):
+            with pytest.raises(Refused, match="gamesad runs without shared memory") as refused:
+                await caller.call(member, signature, *body)
+            assert refused.value.name == "Failed"
+
+    on_the_bus(running, ask, "nobody")
