@@ -10,6 +10,7 @@ from gamesad.crystal.errors import Damaged, NotThere, Torn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gamesad.crystal.attachment import Attachment
     from gamesad.crystal.source import Source
 
 _TRIES = 50
@@ -55,14 +56,20 @@ class BlockInfo:
 
 
 class Blocks:
-    """The pool in ``source`` from ``offset`` on, of which ``length`` bytes are there."""
+    """The pool of whatever segment is attached. It may grow and move between two looks."""
 
-    def __init__(self, source: Source, offset: int, length: int) -> None:
-        self._source, self._offset, self._length = source, offset, length
+    def __init__(self, attachment: Attachment) -> None:
+        self._at = attachment
+        self._source: Source
+        self._offset = self._length = 0
 
-    @property
-    def begun(self) -> bool:
-        """Whether the writer has made a pool of it. Damaged: it is something else."""
+    def _begun(self) -> bool:
+        """Takes the pool as it is now; whether the writer has made one. Damaged: it is something else."""
+        found = self._at.section(layout.POOL, self._at.fresh().length)
+        if not found or found[1] <= layout.POOL_HEAD:
+            return False
+        self._source = self._at.source
+        self._offset, self._length = found
         magic = self._source.copy(self._offset, len(layout.POOL_MAGIC))
         if magic == layout.POOL_MAGIC:
             return True
@@ -73,6 +80,8 @@ class Blocks:
     def all(self) -> list[BlockInfo]:
         """In the order of their addresses; of a block that is being moved the newer copy. Torn, Damaged."""
         for _ in range(_TRIES):
+            if not self._begun():
+                return []
             sequence = self._source.word(self._offset + layout.POOL_SEQUENCE_AT)
             problem = None
             try:
@@ -81,6 +90,8 @@ class Blocks:
                 problem = error
             if self._source.word(self._offset + layout.POOL_SEQUENCE_AT) != sequence:
                 continue
+            if problem and self._at.section(layout.POOL, self._at.fresh().length) != (self._offset, self._length):
+                continue  # it has grown, and what is beyond was not seen
             if problem:
                 raise problem
             return found
@@ -89,7 +100,10 @@ class Blocks:
     def read(self, identity: int) -> bytes:
         """What a block holds, inflated and checked. NotThere: no such block. Torn, Damaged."""
         for _ in range(_TRIES):
-            block = next((one for one in self.all() if one.id == identity), None)
+            blocks = self.all()
+            if not blocks:
+                raise NotThere(f"there is no block {identity}, the pool is empty; try again in a minute")
+            block = next((one for one in blocks if one.id == identity), None)
             if block is None:
                 raise NotThere(f"there is no block {identity} in the pool; gamesactl crystal blocks lists them")
             at = self._offset + block.offset
@@ -100,7 +114,9 @@ class Blocks:
         raise Torn(f"block {identity} was written in each of {_TRIES} tries; try again")
 
     def statistics(self) -> dict[str, int]:
-        """As the daemon last published them; see ``layout.STATISTICS``."""
+        """As the daemon last published them; see ``layout.STATISTICS``. {} before the pool is used."""
+        if not self._begun():
+            return {}
         data = self._source.copy(self._offset + layout.POOL_STATISTICS_AT, 8 * len(layout.STATISTICS))
         return {
             name: int.from_bytes(data[8 * place : 8 * place + 8], "little")

@@ -197,29 +197,20 @@ class Crystal:
 
     def blocks(self) -> list[BlockInfo]:
         """Every block of the pool, by address."""
-        pool = self._pool()
-        return pool.all() if pool else []
+        return self._pool().all()
 
     def read(self, block: int) -> bytes:
         """What the block of that id holds, inflated and checked. NotThere: none has it."""
-        pool = self._pool()
-        if not pool:
-            raise NotThere(f"there is no block {block}, the pool is empty; try again in a minute")
-        return pool.read(block)
+        return self._pool().read(block)
 
     def statistics(self) -> dict[str, int]:
         """Of the pool, as the daemon last published them (``layout.STATISTICS``); {} before the pool is used."""
-        pool = self._pool()
-        return pool.statistics() if pool else {}
+        return self._pool().statistics()
 
-    def _pool(self) -> Blocks | None:
+    def _pool(self) -> Blocks:
         from gamesad.crystal.blocks import Blocks  # noqa: PLC0415 - a status does without
 
-        found = self._at.section(layout.POOL, self._at.fresh().length)
-        if not found or found[1] <= layout.POOL_HEAD:
-            return None
-        pool = Blocks(self._at.source, *found)
-        return pool if pool.begun else None
+        return Blocks(self._at)
 
     def _latest(self) -> Latest:
         """A directory newer than the tick will do: columns stay where they are."""
