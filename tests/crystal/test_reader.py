@@ -145,6 +145,19 @@ def test_what_does_not_fit_is_cut_where_a_word_or_line_ends_and_never_in_a_name(
         daemon[1].directory([Column(f"c{number}") for number in range(99)], [])
 
 
+def test_the_oldest_decision_is_left_to_the_writer_who_may_be_at_its_place(
+    crystal: Crystal, daemon: tuple[Segment, Telemetry]
+) -> None:
+    for number in range(1, 10):
+        daemon[1].decision(float(number), "noop", "rule", b"s\tReason\told\n")
+    place = daemon[0].section(layout.DECISIONS)[0] + layout.RING_HEAD + layout.DECISION_SIZE  # of number 2
+    at = place + layout.DECISION_HEAD.size
+    daemon[0].memory[at : at + 12] = b"s\tReason\tnew"  # and its head is still the old one's
+    assert [one.number for one in crystal.decisions()] == [3, 4, 5, 6, 7, 8, 9]
+    assert {one.text["Reason"] for one in crystal.decisions()} == {"old"}
+    assert [one.number for one in crystal.decisions(2)] == [8, 9]
+
+
 # ---- following
 
 
@@ -270,6 +283,20 @@ def test_a_closed_reader_is_closed_and_an_opened_one_leaves_no_handle(daemon: tu
     assert os.listdir("/proc/self/fd") == before
 
 
+def test_the_sensors_of_another_daemon_are_named_by_its_own_directory(shm: str, mapped: bool) -> None:
+    segment, telemetry = publishing.started(f"{shm}/segment")
+    publishing.tick(telemetry, 1)
+    with attach(segment.path, mapped=mapped) as crystal:
+        crystal.latest()
+        segment.close()
+        segment = publishing.segment(segment.path)
+        telemetry = Telemetry(segment)
+        telemetry.directory([Column("another.sensor")], [])
+        publishing.tick(telemetry, 1)
+        assert crystal.latest().values == {"another.sensor": 1.0}
+    segment.close()
+
+
 # ---- history, pool, arrays
 
 
@@ -334,10 +361,14 @@ def test_the_pool_is_read_as_it_grows_is_frozen_and_freed(crystal: Crystal, daem
     pool.free(small)
     with pytest.raises(NotThere, match=f"no block {small.id} in the pool"):
         crystal.read(small.id)
-    at = daemon[0].section(layout.POOL)[0] + frozen.offset + layout.BLOCK_HEAD + 5000
-    daemon[0].memory[at] ^= 1
-    with pytest.raises(Damaged, match=f"block {large.id} "):
-        crystal.read(large.id)
+    other = pool.allocate(1000)
+    pool.write(other, bytes(1000))
+    pool.seal(1.0)
+    for block in (large, other):
+        assert crystal.read(block.id)
+        daemon[0].memory[daemon[0].section(layout.POOL)[0] + block.offset + layout.BLOCK_HEAD + 500] ^= 1
+        with pytest.raises(Damaged, match=f"block {block.id} of the pool is damaged"):
+            crystal.read(block.id)
 
 
 # ---- what it costs a client
