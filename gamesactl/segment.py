@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _NAMED = "GAMESAD_SHM"
 _BUS = "DBUS_SYSTEM_BUS_ADDRESS"
+_ITS_OWN = ("", "unix:path=/run/dbus/system_bus_socket", "unix:path=/var/run/dbus/system_bus_socket")
+"""What that says where it says nothing new."""
 _DECISION = ("Action", "Source", "Reason", "Settings", "Since", "Profile", "Sensor")
 
 
@@ -37,7 +39,7 @@ class Seen:
 
 def path() -> str:
     """Where it is; empty where this client speaks to another bus, whose machine is not the one of this segment."""
-    return os.environ.get(_NAMED, "") or ("" if os.environ.get(_BUS) else layout.PATH)
+    return os.environ.get(_NAMED, "") or (layout.PATH if os.environ.get(_BUS, "") in _ITS_OWN else "")
 
 
 def attach() -> Crystal:

@@ -18,7 +18,7 @@ from gamesactl.values import UNKNOWN, amount, clock, percent, span
 from gamesad.crystal import layout
 
 if TYPE_CHECKING:
-    from gamesad.crystal.reader import BlockInfo
+    from gamesad.crystal.blocks import BlockInfo
 
 _WHAT = ("stats", "blocks", "dump", "advise", "compact")
 _ADVICE, _SURVEY = "Advice", "Survey"

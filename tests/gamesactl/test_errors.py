@@ -64,7 +64,8 @@ _NO_LIBRARY = "dbus_next cannot be imported (apt install python3-dbus-next)"
 
 def _without_dbus_next(*words: str) -> tuple[int, str, str]:
     command = [sys.executable, "-c", _WITHOUT_DBUS_NEXT, *words]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=20)
+    nowhere = {**os.environ, "GAMESAD_SHM": "/nonexistent/gamesad"}
+    ran = subprocess.run(command, cwd=ROOT, env=nowhere, capture_output=True, text=True, check=False, timeout=20)
     return ran.returncode, ran.stdout, ran.stderr
 
 

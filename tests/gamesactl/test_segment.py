@@ -110,6 +110,10 @@ def test_another_bus_is_another_machine(
     monkeypatch.setattr(layout, "PATH", shm)
     monkeypatch.delenv("GAMESAD_SHM")
     assert machine() == "on the bus"
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/run/dbus/system_bus_socket")
+    assert machine() == "LENOVO 21AH"
+    monkeypatch.delenv("DBUS_SYSTEM_BUS_ADDRESS")
+    assert machine() == "LENOVO 21AH"
 
 
 def test_without_a_bus_holds_are_said_to_be_missing(shm: str) -> None:
