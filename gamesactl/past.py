@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from gamesactl import lookup, segment
 from gamesactl.errors import Unreachable
@@ -58,8 +59,10 @@ def _from_segment(
         {"Name": column.name, "Label": column.label, "Quantity": column.quantity, "Unit": column.unit}
         for column in crystal.directory().columns
     ]
-    chosen = choose(sensors)
-    found = [(one, crystal.history(str(one["Name"]), since_us, until_us, points)) for one in chosen]
+    found = []
+    for one in choose(sensors):
+        with suppress(KeyError):  # the daemon was restarted meanwhile, without this sensor
+            found.append((one, crystal.history(str(one["Name"]), since_us, until_us, points)))
     return Past(since_us, until_us, found)
 
 

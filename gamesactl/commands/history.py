@@ -123,7 +123,7 @@ def courses(found: Past, output: Output) -> list[str]:
 
 
 def _one(found: Past, output: Output) -> list[str]:
-    sensor, points = found.sensors[0]
+    sensor, points = found.sensors[0] if found.sensors else ({}, [])
     if not points:
         return [_nothing(found)]
     low, high = min(one[1] for one in points), _most(points)
