@@ -109,8 +109,8 @@ paths: Reason, Profile, Sensor, Numbers/NAME, Settings/NAME; what does not fit i
 
 # ---- history: a row is a head, then minimum, mean and maximum (f32, NaN: none) of every column.
 ROW_HEAD = Struct("<QII")
-"""wall clock in µs at the row's end (0: there is no row here; older rows come below the first from disk); samples in it;
-crc of the columns (0 where FLAG_CRC is not set)."""
+"""wall clock in µs at the row's end (0: there is no row here; older ones come below the first from disk); samples in
+it; crc of the columns (0 where FLAG_CRC is not set)."""
 ROW_COLUMN = Struct("<3f")
 RINGS = ((600, 1), (8640, 10), (8640, 300))
 """Rows and period in s: 10 minutes, 24 hours, 30 days."""
