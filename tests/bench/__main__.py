@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
-from tests.bench import bus, crystal, crystal_prediction, cycle, process
+from tests.bench import bus, crystal, crystal_pool, crystal_prediction, cycle, process
 from tests.bench.harness import Effort, Row, as_installed, go_first, machine, table
 
 ROWS: dict[str, Callable[[Effort], Iterator[Row]]] = {
@@ -23,7 +23,8 @@ ROWS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "command": bus.command,
     "prediction": crystal_prediction.prediction,
     "tiers": crystal_prediction.day,
-    "crystal": crystal.crystal,
+    "segment": crystal.segment,
+    "pool": crystal_pool.pool,
 }
 
 

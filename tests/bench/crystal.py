@@ -1,9 +1,4 @@
-"""Crystal Core's own cost: a record under the sequence lock, the pool beside LMDB and memcpy, the segment's start.
-
-LMDB gets a transaction around each operation, so that a killed process leaves all of it or nothing, as here; no sync to
-a disk; and 1000 records beside the one at hand, as here. What it costs in one long transaction, or with its memory
-mapped for writing, is told beside.
-"""
+"""The segment's own cost: a record under the sequence lock, the start, and torn reads, of which there are none."""
 
 from __future__ import annotations
 
@@ -13,43 +8,28 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import cycle
 from pathlib import Path
-
-import lmdb
 
 from gamesad.crystal import layout
 from gamesad.crystal.history import History
-from gamesad.crystal.pool import Block, Pool
+from gamesad.crystal.pool import Pool
 from gamesad.crystal.record import Record
 from gamesad.crystal.segment import Segment
 from gamesad.crystal.source import Mapped, RecordReader
 from gamesad.crystal.telemetry import Telemetry
-from tests.bench.floors import CopyFloor
-from tests.bench.harness import Effort, Measurement, Row, interleave, median, quantile
+from tests.bench.harness import Effort, Row, each_us, interleave, median, quantile
 from tests.crystal import publishing
 
 ROOT = Path(__file__).parents[2]
-TIMES = 200
-"""Operations in one measurement: a clock costs as much as one of them."""
 RECORD = 512
-KIB = 1024
-COPY = 64 * KIB
-HOLES = 2000
-PLACES = 512
-"""32 MiB, more than stays in a cache beside its copy."""
-RECORDS = 1000
-READERS = ("record mapped", "record", "latest mapped", "latest", "crystal mapped", "crystal") * 2
+READERS = ("record mapped", "record", "latest mapped", "latest", "crystal mapped", "crystal", "record mapped", "record")
 
 
-def crystal(effort: Effort) -> Iterator[Row]:
+def segment(effort: Effort) -> Iterator[Row]:
     with folder() as shm:
         yield from _record(effort, shm)
-        yield from _beside_lmdb(effort, shm)
-        yield from _copy(effort, shm)
-        yield from _holes(effort, shm)
         yield from _start(effort, shm)
         yield _torn(effort, shm)
 
@@ -62,26 +42,6 @@ def folder() -> Iterator[str]:
         yield made
     finally:
         shutil.rmtree(made)
-
-
-def pool(shm: str, name: str) -> Pool:
-    """An empty one in a segment of its own, of which the first MiB is there."""
-    made = Pool(publishing.segment(f"{shm}/{name}", pool_max=128 << 20))
-    made.free(made.allocate(1))
-    return made
-
-
-def each_us(work: Callable[[], object], times: int = TIMES) -> Measurement:
-    """Microseconds of one of so many calls in a row."""
-
-    def measure() -> float:
-        turns = range(times)
-        started_ns = time.perf_counter_ns()
-        for _ in turns:
-            work()
-        return (time.perf_counter_ns() - started_ns) / 1e3 / times
-
-    return measure
 
 
 def _record(effort: Effort, shm: str) -> Iterator[Row]:
@@ -121,124 +81,6 @@ def _record(effort: Effort, shm: str) -> Iterator[Row]:
     yield Row("  written ÷ plain store", median(writes), "µs", median(stores))
 
 
-def _beside_lmdb(effort: Effort, shm: str) -> Iterator[Row]:
-    data = bytes(KIB)
-    ours = pool(shm, "beside")
-    blocks = [ours.allocate(KIB) for _ in range(RECORDS)]
-    for block in blocks:
-        ours.write(block, data)
-
-    def life() -> None:
-        block = ours.allocate(KIB)
-        ours.write(block, data)
-        ours.read(block)
-        ours.free(block)
-
-    rounds = effort.of(300, 40)
-    peers = {name: _Peer(f"{shm}/{name}", data, writemap=name == "writemap") for name in ("default", "writemap")}
-    default, mapped = peers["default"], peers["writemap"]
-    measured = interleave(
-        rounds, each_us(life), each_us(default.put_and_delete), each_us(mapped.put_and_delete), default.in_one_us
-    )
-    own, put, put_mapped, put_in_one = (median(values) for values in measured)
-    note = f"LMDB mapped for writing {put_mapped:.2f} µs, all in one transaction {put_in_one:.2f} µs"
-    yield Row("1 KiB allocate + write + read + free ÷ LMDB put + delete", own, "µs", put, 1 / 1.5, 1 / 2, note)
-    block = blocks[RECORDS // 2]
-    views, gets, gets_in_one = interleave(
-        rounds, each_us(lambda: ours.read(block)), each_us(default.get), default.gets_in_one_us
-    )
-    note = f"LMDB in one transaction {median(gets_in_one):.2f} µs"
-    yield Row("view of a block ÷ LMDB zero-copy get", median(views), "µs", median(gets), 1 / 3, 1 / 3.5, note)
-    for peer in peers.values():
-        peer.environment.close()
-
-
-class _Peer:
-    """LMDB with RECORDS of ``data``; operations on one more."""
-
-    def __init__(self, path: str, data: bytes, *, writemap: bool) -> None:
-        self.environment = lmdb.open(path, map_size=64 << 20, sync=False, writemap=writemap, map_async=writemap)
-        self.data = data
-        self.here, self.fresh = b"%08d" % RECORDS, b"%08d" % (RECORDS + 1)
-        with self.environment.begin(write=True) as transaction:
-            for number in range(0, 2 * RECORDS, 2):
-                transaction.put(b"%08d" % number, data)
-
-    def put_and_delete(self) -> None:
-        with self.environment.begin(write=True) as transaction:
-            transaction.put(self.fresh, self.data)
-        with self.environment.begin(write=True) as transaction:
-            transaction.delete(self.fresh)
-
-    def get(self) -> None:
-        with self.environment.begin(buffers=True) as transaction:
-            transaction.get(self.here)
-
-    def in_one_us(self) -> float:
-        with self.environment.begin(write=True) as transaction:
-
-            def both() -> None:
-                transaction.put(self.fresh, self.data)
-                transaction.delete(self.fresh)
-
-            return each_us(both)()
-
-    def gets_in_one_us(self) -> float:
-        with self.environment.begin(buffers=True) as transaction:
-            return each_us(lambda: transaction.get(self.here))()
-
-
-def _copy(effort: Effort, shm: str) -> Iterator[Row]:
-    """Into places one after the other, as new blocks come, and again and again into one that stays in the cache."""
-    data = bytes(range(256)) * (COPY // 256)
-    for places, what, must, aim in ((PLACES, "", 1.2, 1.05), (1, ", the same place each time", None, None)):
-        ours = pool(shm, f"copy {places}")
-        room = ours.segment.section(layout.POOL)[0] + (64 << 20)
-        ours.segment.ensure(room + places * COPY)
-        floor = CopyFloor(ours.segment.memory, data)
-        held: list[Block] = []
-        turns = cycle(range(room, room + places * COPY, COPY))
-
-        def copy_in(ours: Pool = ours, held: list[Block] = held, places: int = places) -> float:
-            if len(held) == places:
-                for block in held:
-                    ours.free(block)
-                held.clear()
-            held.append(block := ours.allocate(COPY))
-            started_ns = time.perf_counter_ns()
-            ours.write(block, data)
-            return (time.perf_counter_ns() - started_ns) / 1e3
-
-        def memcpy(floor: CopyFloor = floor, turns: Iterator[int] = turns) -> float:
-            return floor.copy_us(next(turns))
-
-        own, theirs = interleave(effort.of(20000, 2000), copy_in, memcpy, warm_up=2 * places)
-        yield Row(f"64 KiB copied in ÷ memcpy{what}", median(own), "µs", median(theirs), must, aim)
-        floor.close()
-
-
-def _holes(effort: Effort, shm: str) -> Iterator[Row]:
-    full, empty = pool(shm, "full"), pool(shm, "empty")
-    blocks = [full.allocate(64 + 37 * (number % 97)) for number in range(2 * HOLES)]
-    for block in blocks[::2]:
-        full.free(block)
-    sizes = [64 + 41 * (number % 89) for number in range(TIMES)]
-
-    def allocating(one: Pool) -> Measurement:
-        def measure() -> float:
-            started_ns = time.perf_counter_ns()
-            made = [one.allocate(size) for size in sizes]
-            taken_us = (time.perf_counter_ns() - started_ns) / 1e3 / len(sizes)
-            for block in made:
-                one.free(block)
-            return taken_us
-
-        return measure
-
-    own, floor = interleave(effort.of(1000, 100), allocating(full), allocating(empty))
-    yield Row(f"allocate with {HOLES} holes ÷ in an empty pool", median(own), "µs", median(floor), 2, 1.2)
-
-
 def _start(effort: Effort, shm: str) -> Iterator[Row]:
     """A machine of 100 sensors: until readers see a segment, and until the slow rings are there too."""
     published: list[float] = []
@@ -261,7 +103,7 @@ def _start(effort: Effort, shm: str) -> Iterator[Row]:
 
 def _torn(effort: Effort, shm: str) -> Row:
     """One writer, eight readers, each a process of its own; every byte is looked at."""
-    seconds, readers = effort.of(60, 3), READERS[:8]
+    seconds, readers = effort.of(60, 3), READERS
     command = [sys.executable, "-m", "tests.crystal.hammer"]
     path = f"{shm}/torn"
     with subprocess.Popen(

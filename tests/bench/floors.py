@@ -47,25 +47,27 @@ class _Regulator(ctypes.Structure):
 
 
 class CopyFloor:
-    """c/crystal.c: memcpy of ``data`` into ``memory``."""
+    """c/crystal.c: memcpy of pieces of ``data`` into ``memory``."""
 
-    def __init__(self, memory: mmap.mmap, data: bytes) -> None:
+    def __init__(self, memory: mmap.mmap, data: bytes, size: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             library = ctypes.CDLL(_compile("crystal", f"{folder}/crystal.so", ["-shared", "-fPIC"]))
         self._copy = library.floor_copy
         self._copy.restype = ctypes.c_int64
-        self._copy.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint64, ctypes.c_int64]
-        self._start = ctypes.c_char.from_buffer(memory)
-        self._data = data
+        self._copy.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_int64, ctypes.c_uint64]
+        self._memory = ctypes.c_char.from_buffer(memory)
+        self._data, self._size = data, size
+        self._from = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
 
-    def copy_us(self, offset: int) -> float:
-        """Microseconds of one copy to there."""
-        to = ctypes.addressof(self._start) + offset
-        return float(self._copy(to, self._data, len(self._data), 1)) / 1e3
+    def copy_us(self, offset: int, piece: int, times: int, apart: int) -> float:
+        """Microseconds of one of so many copies, from that piece on, to ``offset`` and so many bytes further each."""
+        to = ctypes.addressof(self._memory) + offset
+        taken_ns = self._copy(to, self._from + piece * self._size, self._size, times, apart)
+        return float(taken_ns) / 1e3 / times
 
     def close(self) -> None:
         """Lets go of the memory."""
-        del self._start
+        del self._memory
 
 
 class CycleFloor:
