@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 
 from gamesad.config import CrystalConfig
@@ -35,6 +36,7 @@ class Store:
         self.keeper = Keeper(self._pool, _kept(settings), tell=self._told, replaced=moved)
         self._waiting: list[Callable[[str], None]] = []
         self._problem = ""
+        self._begun = False
 
     def take_over(self, previous: Previous) -> tuple[int, int]:
         """How many blocks of the pool before are whole, and how many are not."""
@@ -62,6 +64,8 @@ class Store:
 
     def maintain(self) -> bool:
         """A bounded step of what can wait; whether there is more."""
+        if not self._begun:
+            self._begin()
         began_s = monotonic()
         self.keeper.maintain(began_s, MAINTAIN_S)
         if self._waiting and not self.keeper.compacting:
@@ -69,6 +73,14 @@ class Store:
             for done in waiting:
                 done(self._problem)
         return self.keeper.compacting or monotonic() - began_s >= MAINTAIN_S
+
+    def _begin(self) -> None:
+        """The pool's first MiB, so that readers find its numbers though nothing is in it."""
+        self._begun = True
+        if not self._pool.statistics()["size"]:
+            with suppress(CrystalFull):
+                self._pool.free(self._pool.allocate(1))
+        self._pool.publish()
 
     def compact(self, done: Callable[[str], None]) -> None:
         """Begins it; ``done`` gets "" or why it came to nothing. CrystalFull."""

@@ -278,6 +278,15 @@ def test_a_compaction_is_done_between_ticks_and_everything_is_there_afterwards(h
     assert len(hosted.flights()) == len(flights) + 1
 
 
+def test_readers_find_the_numbers_of_a_pool_with_nothing_in_it(hosted: Hosted) -> None:
+    hosted.tick()
+    hosted.core._maintain_s = 0.0
+    hosted.tick()
+    with hosted.read() as crystal:
+        found = crystal.statistics()
+    assert (found["size"], found["used"], found["limit"]) == (1 << 20, 0, 8 << 20)
+
+
 def test_a_plan_that_is_none_is_refused_in_one_line(hosted: Hosted) -> None:
     hosted.tick()
     with pytest.raises(Failed, match="plan: not JSON"):
