@@ -85,11 +85,10 @@ class Chain:
         A short run of that very length, or what comes next of the run at hand; a long one where it fits best.
         """
         words, at_hand = self.words, self._length
-        if units < LARGE and self.free.has(units):
-            unit, _ = self.free.take(units)
-        elif units > at_hand or units >= LARGE:
+        unit = self.free.take_exact(units) if units < LARGE else -1
+        if unit < 0 and (units > at_hand or units >= LARGE):
             unit = self._find(units)
-        else:
+        elif unit < 0:
             unit = self._first
             self._first = unit + units
             self._length = at_hand - units

@@ -31,23 +31,27 @@ class FreeSpace:
         """The first unit of a run of that length, or of the shortest that is longer, and its length. (-1, 0): none."""
         if units < LARGE and (which := self._which >> units):
             length = units + (which & -which).bit_length() - 1
-            runs = self._small[length]
-            first = runs.pop()
-            if not runs:
-                self._which ^= 1 << length
-        else:
-            place = bisect_left(self._large, units << 32)
-            if place == len(self._large):
-                return -1, 0
-            run = self._large.pop(place)
-            length, first = run >> 32, run & _PLACE
+            return self.take_exact(length), length
+        place = bisect_left(self._large, units << 32)
+        if place == len(self._large):
+            return -1, 0
+        run = self._large.pop(place)
+        length, first = run >> 32, run & _PLACE
         del self._starts[first]
         del self._ends[first + length]
         return first, length
 
-    def has(self, units: int) -> bool:
-        """Whether a run has just that length, of those shorter than LARGE."""
-        return bool(self._small[units])
+    def take_exact(self, units: int) -> int:
+        """The first unit of a run of just that length, less than LARGE; -1: none."""
+        runs = self._small[units]
+        if not runs:
+            return -1
+        first = runs.pop()
+        if not runs:
+            self._which ^= 1 << units
+        del self._starts[first]
+        del self._ends[first + units]
+        return first
 
     def ends_at(self, unit: int) -> bool:
         """Whether a run ends right before this unit."""

@@ -196,13 +196,16 @@ class Pool:
     def statistics(self) -> dict[str, int]:
         """By the names in layout.STATISTICS."""
         found = dict.fromkeys(STATISTICS, 0)
+        blocks, units = [0] * len(TIERS), [0] * len(TIERS)
         for block in self._blocks.values():
-            found[f"{TIERS[block.tier]}_blocks"] += 1
-            found[f"{TIERS[block.tier]}_bytes"] += block.units << 6
+            blocks[block.tier] += 1
+            units[block.tier] += block.units
+        for place, tier in enumerate(TIERS):
+            found[f"{tier}_blocks"], found[f"{tier}_bytes"] = blocks[place], units[place] << 6
         runs = self._chain.settle()
         free, largest = runs.units << 6, runs.largest << 6
         found["size"], found["limit"] = self._chain.end, self._chain.limit
-        found["used"] = sum(found[f"{tier}_bytes"] for tier in TIERS)
+        found["used"] = sum(units) << 6
         found["free"], found["largest_free"] = free, largest
         found["fragmentation_ppm"] = 1_000_000 - largest * 1_000_000 // free if free else 0
         found["allocations"] = self._allocated

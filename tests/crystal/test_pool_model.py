@@ -167,6 +167,6 @@ MUTATIONS = [
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
 def test_a_pool_that_is_broken_does_not_agree(mutation: Callable[[Patch], None], monkeypatch: Patch) -> None:
     mutation(monkeypatch)
-    with pytest.raises((AssertionError, KeyError, ValueError, CrystalError)) as found:
+    with pytest.raises((AssertionError, LookupError, ValueError, CrystalError)) as found:
         run(SEEDS, STEPS)
     print(f"{mutation.__name__}: {type(found.value).__name__}, {found.value.__notes__[0]}")
