@@ -61,9 +61,11 @@ def merged(time_us: int, rows: Sequence[Row]) -> Row:
     if len(rows) == 1:
         return Row(time_us, samples, rows[0].values)
     lows, means, highs = ([row.values[part::3] for row in rows] for part in range(3))
-    if samples != len(rows):
+    weight = len(rows)
+    if len({row.samples for row in rows}) > 1:
+        weight = samples
         means = [array("d", [value * row.samples for value in mean]) for mean, row in zip(means, rows, strict=True)]
-    totals = [sum(column) / samples for column in zip(*means, strict=True)]
+    totals = [sum(column) / weight for column in zip(*means, strict=True)]
     values = array("f", bytes(len(rows[0].values) * 4))
     values[0::3] = array("f", map(min, *lows))
     values[1::3] = array("f", totals)
@@ -76,11 +78,11 @@ def merged(time_us: int, rows: Sequence[Row]) -> Row:
 
 def _of_some(column: int, rows: Sequence[Row]) -> array[float]:
     """The same for one column that some rows lack, or all."""
-    there = [(row.samples, *row.values[3 * column : 3 * column + 3]) for row in rows]
-    there = [(samples, low, mean, high) for samples, low, mean, high in there if low <= mean <= high]
+    there = [row for row in rows if (mean := row.values[3 * column + 1]) == mean]
     if not there:
         return array("f", (nan, nan, nan))
-    weights, lows, means, highs = zip(*there, strict=True)
+    weights = [row.samples for row in there]
+    lows, means, highs = zip(*(row.values[3 * column : 3 * column + 3] for row in there), strict=True)
     return array("f", (min(lows), sum(map(mul, weights, means)) / sum(weights), max(highs)))
 
 
