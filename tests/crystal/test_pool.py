@@ -117,6 +117,22 @@ def test_a_block_of_many_mib_takes_as_many_steps_as_it_needs(pool: Pool) -> None
     assert pool.statistics()["size"] == 6 * STEP
 
 
+@pytest.mark.parametrize("limit", [STEP, STEP + 12_345, layout.POOL_MAX])
+def test_all_of_a_pool_can_be_one_block_from_one_mib_to_four_gib(limit: int) -> None:
+    memory = Memory(limit=limit)
+    pool = Pool(memory)
+    most = (limit & -layout.ALIGN) - POOL_HEAD - layout.BLOCK_HEAD
+    with pytest.raises(OutOfSpace):
+        pool.allocate(most + 1)
+    block = pool.allocate(most)
+    pool.free(block)
+    pool.allocate(most - 128)
+    last = pool.allocate(64)
+    pool.write(last, b"e" * 64)
+    assert last.address + 128 == BASE + (limit & -layout.ALIGN)
+    assert pool.read(last) == b"e" * 64
+
+
 def test_out_of_space_says_how_much_there_is_and_changes_nothing(pool: Pool, memory: Memory) -> None:
     kept = pool.allocate(6 * STEP)
     pool.write(kept, b"x" * kept.size)
