@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from math import nan
 from operator import mul
 from typing import NamedTuple
 from zlib import crc32
@@ -65,22 +64,22 @@ def merged(time_us: int, rows: Sequence[Row]) -> Row:
     if len({row.samples for row in rows}) > 1:
         weight = samples
         means = [array("d", [value * row.samples for value in mean]) for mean, row in zip(means, rows, strict=True)]
-    totals = [sum(column) / weight for column in zip(*means, strict=True)]
+    columns = list(zip(*means, strict=True))
+    totals = [sum(column) / weight for column in columns]
     values = array("f", bytes(len(rows[0].values) * 4))
     values[0::3] = array("f", map(min, *lows))
     values[1::3] = array("f", totals)
     values[2::3] = array("f", map(max, *highs))
     for column, total in enumerate(totals):
-        if total != total:  # noqa: PLR0124 - NaN somewhere in it, which min and max do not see
+        # NaN somewhere in it is not seen by min and max; where there is nothing else, they are right
+        if total != total and any(mean == mean for mean in columns[column]):  # noqa: PLR0124
             values[3 * column : 3 * column + 3] = _of_some(column, rows)
     return Row(time_us, min(samples, SAMPLES_MAX), values)
 
 
 def _of_some(column: int, rows: Sequence[Row]) -> array[float]:
-    """The same for one column that some rows lack, or all."""
+    """The same for one column that some rows lack."""
     there = [row for row in rows if (mean := row.values[3 * column + 1]) == mean]
-    if not there:
-        return array("f", (nan, nan, nan))
     weights = [row.samples for row in there]
     lows, means, highs = zip(*(row.values[3 * column : 3 * column + 3] for row in there), strict=True)
     return array("f", (min(lows), sum(map(mul, weights, means)) / sum(weights), max(highs)))
