@@ -43,7 +43,7 @@ from gamesad.worker import Worker
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
 _STOP_WITHIN_S = 10.0
-_DEVICES_SETTLE_S = 0.5
+_DEVICES_SETTLE_S, _DEVICES_LATEST_S = 0.5, 5.0
 _ONCE_APART_S = 1.0
 _NAMED = 5
 """So many tunables are named in a text; the journal's GAMESAD_SETTINGS has all."""
@@ -299,7 +299,7 @@ class Daemon:
         notify("READY=1", f"STATUS={self._status_line()}")
 
     async def _watch_devices(self, service: Service) -> None:
-        """Probes again half a second after the last of a burst of udev events."""
+        """Probes again half a second after the last of a burst of udev events, at the latest 5 s after its first."""
         if "udev" in self._options.without or self._sysfs.simulated or self._options.root != "/":
             return
         from gamesad.hardware import udev  # noqa: PLC0415 - pyudev is optional
@@ -318,8 +318,10 @@ class Daemon:
         try:
             while True:
                 await changed.wait()
-                await asyncio.sleep(_DEVICES_SETTLE_S)
-                changed.clear()
+                latest_s = loop.time() + _DEVICES_LATEST_S
+                while changed.is_set() and loop.time() < latest_s:
+                    changed.clear()
+                    await asyncio.sleep(_DEVICES_SETTLE_S)
                 await service.rescan()
         finally:
             loop.remove_reader(monitor.fileno())

@@ -31,7 +31,7 @@ THERE = {
 DIE = "hwmon.coretemp-isa-0000.temp1"
 
 
-def looks(folder: Path, program: str, cycles: int) -> list[dict[str, Any]]:
+def looks(folder: Path, program: str, cycles: int, pause_s: float = 0.0) -> list[dict[str, Any]]:
     """What the program saw: bare, then plugged and unplugged in turn."""
     wrapper = shutil.which("umockdev-wrapper")
     gi = "import gi; gi.require_version('UMockdev', '1.0')"
@@ -40,7 +40,7 @@ def looks(folder: Path, program: str, cycles: int) -> list[dict[str, Any]]:
     support = ROOT / "tests" / "support"
     # umockdev's sockets hold ten events, and a busy machine reads them late: a network of its own may hold more.
     roomy = ["unshare", "--net", "sh", "-ec", 'echo 512 >/proc/sys/net/unix/max_dgram_qlen; exec "$@"', "sh"]
-    bed = [*roomy, wrapper, SYSTEM_PYTHON, support / "plug_bed.py", str(cycles)]
+    bed = [*roomy, wrapper, SYSTEM_PYTHON, support / "plug_bed.py", str(cycles), str(pause_s)]
     ran = subprocess.run(
         [*bed, sys.executable, support / program, folder],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -93,9 +93,9 @@ def test_nothing_leaks(seen: list[dict[str, Any]], what: str, wavers: int) -> No
 
 
 def test_the_whole_daemon_follows_and_keeps_nothing(tmp_path: Path) -> None:
-    seen = looks(tmp_path, "plugged_daemon.py", 3)
+    seen = looks(tmp_path, "plugged_daemon.py", 3, pause_s=0.1)
     held = [(look["descriptors"], look["threads"]) for look in seen]
     assert held[1::2] == [held[1]] * 3
-    assert held[2::2] == [held[2]] * 3
-    assert held[1] > held[2] >= held[0]
+    assert held[2::2] == [held[0]] * 3
+    assert held[1] > held[0]
     assert seen[2]["journal"] == ["gives no reading: ENODEV"]

@@ -1,14 +1,16 @@
 """A machine of umockdev in which devices come and go under a program that listens (system Python, umockdev-wrapper).
 
-``plug_bed.py CYCLES PROGRAM...``: the program answers each line ``look`` on its stdin with a JSON line, and all of them
-are printed. Before the first look the board is bare; each cycle plugs everything, with other numbers, and unplugs it.
-A socket of umockdev's holds ten events, and its sender gives up on the eleventh: after five, ``hear`` asks the program
-for an answer that says that it has heard them.
+``plug_bed.py CYCLES PAUSE PROGRAM...``: the program answers each line ``look`` on its stdin with a JSON line, and all
+of them are printed. Before the first look the board is bare; each cycle plugs everything, with other numbers, and
+unplugs it. A socket of umockdev's holds ten events, and its sender gives up on the eleventh: after five, ``hear`` asks
+the program for an answer that says that it has heard them. Before the last event and after it PAUSE seconds pass: a
+burst takes its time, and the files of a processor go a little later than its event.
 """
 
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import gi
@@ -60,7 +62,7 @@ def plug(cycle):
 
 
 def main():
-    cycles, command = int(sys.argv[1]), sys.argv[2:]
+    cycles, pause_s, command = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert child.stdout.readline() == "ready\n"
 
@@ -71,6 +73,8 @@ def main():
 
     def tell(devices, action):
         for count, device in enumerate(devices, start=1):
+            if count == len(devices):
+                time.sleep(pause_s)
             bed.uevent(device, action)
             if action == "remove":
                 bed.remove_device(device)
@@ -83,6 +87,7 @@ def main():
         tell(devices, "add")
         print(ask("look"), end="")
         tell(devices[::-1], "remove")
+        time.sleep(pause_s)
         shutil.rmtree(POLICY)
         print(ask("look"), end="")
     child.stdin.close()
