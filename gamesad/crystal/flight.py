@@ -17,7 +17,7 @@ import json
 from array import array
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gamesad.events import Event
 from gamesad.messages import Message
@@ -28,7 +28,9 @@ OWNER = "flight"
 LONGEST = 5
 """A recording that new events extend ends after so many times the seconds that one event gets."""
 _DECISIONS = 64
+"""Decisions and events remembered, whether or not anything is recorded."""
 _EVENTS = 256
+"""Of each, so many in one recording."""
 _TOLD = {
     Message.ALERT, Message.ALERT_END, Message.DECISION, Message.FAILSAFE, Message.FAILSAFE_END, Message.FOREIGN,
     Message.OVERRIDE_REVERTED, Message.PAUSED, Message.REFUSAL, Message.REFUSAL_END, Message.RESUMED, Message.RIVAL,
@@ -51,7 +53,7 @@ class _Recording:
     at_most_s: float
     rows: list[Row]
     decisions: list[Dictionary]
-    events: list[Dictionary] = field(default_factory=list)
+    events: list[Dictionary]
 
 
 class Recorder:
@@ -61,6 +63,7 @@ class Recorder:
         self.before_s, self.after_s = before_s, after_s
         self._rows: deque[Row] = deque()
         self._decisions: deque[Dictionary] = deque(maxlen=_DECISIONS)
+        self._events: deque[Dictionary] = deque(maxlen=_DECISIONS)
         self._decided: object = None
         self._recording: _Recording | None = None
 
@@ -92,9 +95,12 @@ class Recorder:
         if self._recording:
             self._recording.until_s = min(now_s + self.after_s, self._recording.at_most_s)
             return
+        since_s = self._rows[0][0] if self._rows else moment.wall_s
+        in_force = [one for one in self._decisions if one["Since"] < since_s][-1:]
         self._recording = _Recording(
-            reason, text, moment.wall_s, now_s + self.after_s, now_s + LONGEST * self.after_s,
-            [*self._rows], [*self._decisions],
+            reason, text, moment.wall_s, now_s + self.after_s, now_s + LONGEST * self.after_s, [*self._rows],
+            in_force + [one for one in self._decisions if one["Since"] >= since_s],
+            [one for one in self._events if one["Time"] >= since_s],
         )  # fmt: skip
 
     def crashed(self, rows: Sequence[Row], decisions: Sequence[Dictionary], text: str, moment: Moment) -> None:
@@ -112,9 +118,11 @@ class Recorder:
         reason = _reason(event, moment)
         if reason:
             self.begin(reason, event.text, moment)
-        if self._recording and event.message in _TOLD and len(self._recording.events) < _EVENTS:
-            kind = event.message.name.lower()
-            self._recording.events.append({"Time": moment.wall_s, "Kind": kind, "Text": event.text})
+        if event.message in _TOLD:
+            told = {"Time": moment.wall_s, "Kind": event.message.name.lower(), "Text": event.text}
+            self._events.append(told)
+            if self._recording and len(self._recording.events) < _EVENTS:
+                self._recording.events.append(told)
 
 
 def _reason(event: Event, moment: Moment) -> str:

@@ -93,6 +93,14 @@ def test_a_storm_of_events_ends_in_recordings_of_bounded_length(flown: Flown) ->
     assert [document["Began"] for document in flown.documents] == [1110.0, 1420.0, 1730.0]
 
 
+def test_what_was_told_in_the_minute_before_is_part_of_it(flown: Flown) -> None:
+    flown.fly(10, ALERT_END)
+    flown.fly(80, Event(Message.SENSOR_LOST, "sensor lost"))
+    flown.fly(10, Event(Message.FAILSAFE, "critical sensor lost"))
+    flown.stop()
+    assert [event["Kind"] for event in flown.documents[0]["Events"]] == ["sensor_lost", "failsafe"]
+
+
 def test_a_stop_ends_a_recording_early(flown: Flown) -> None:
     flown.fly(10, ALERT)
     flown.fly(5)
@@ -120,11 +128,14 @@ def test_a_stuck_sensor_is_an_anomaly_and_an_impossible_one_is_not(flown: Flown)
 
 def test_after_a_crash_what_was_before_comes_from_the_process_before(flown: Flown) -> None:
     rows = [(1000.0 - number, array("d", [-float(number), float("nan")])) for number in range(30, 0, -1)]
-    flown.recorder.crashed(rows, [{"Action": "throttle"}], "gamesad was killed", moment(now_s=0.0))
+    decisions = [
+        {"Action": action, "Since": since_s} for action, since_s in (("old", 1.0), ("noop", 9.0), ("boost", 980.0))
+    ]
+    flown.recorder.crashed(rows, decisions, "gamesad was killed", moment(now_s=0.0))
     flown.fly(70)
     [document] = flown.documents
     assert seconds(document) == [float(second) for second in range(-30, 61) if second != 0]
-    assert (document["Reason"], document["Decisions"]) == ("crash", [{"Action": "throttle"}])
+    assert (document["Reason"], document["Decisions"]) == ("crash", decisions[1:])
 
 
 def test_who_holds_a_profile_is_not_recorded(flown: Flown) -> None:
