@@ -185,7 +185,8 @@ class Pool:
         while self._unsealed and perf_counter() < end_s:
             block, generation, at, crc = self._sealing or (None, 0, 0, 0)
             if block not in self._unsealed or generation != block.generation:
-                block, at, crc = next(iter(self._unsealed)), 0, 0
+                block, at, crc = self._unsealed.pop(), 0, 0  # iter() would pass all that went before, each time
+                self._unsealed.add(block)
             data = self.stored(block)
             crc = zlib.crc32(data[at : at + _SLICE], crc)
             self._sealing = block, block.generation, at + _SLICE, crc
