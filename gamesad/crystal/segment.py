@@ -95,7 +95,7 @@ class Segment:
                 previous.close()
             raise
         segment.set_aside = why
-        segment.follow_on(previous)
+        segment._follow(previous)
         if not (previous and takes_over):
             try:
                 segment.publish()
@@ -138,7 +138,7 @@ class Segment:
                 self.memory[at:upto] = source[at:upto]
                 yield
 
-    def follow_on(self, previous: Previous | None) -> None:
+    def _follow(self, previous: Previous | None) -> None:
         self.previous = previous
         if previous:
             self.generation = previous.generation + 1

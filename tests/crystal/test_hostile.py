@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -223,6 +224,34 @@ def test_whatever_the_daemon_finds_at_its_start_it_starts(path: str, image: byte
     print(f"seed {seed}: taken over {taken}, replaced {left}")
     assert taken
     assert left
+
+
+@pytest.mark.parametrize(
+    ("section", "at", "value"),
+    [
+        (layout.LATEST, 52, publishing.COLUMNS + 1),
+        (layout.LATEST, 52, 2**32 - 1),
+        (layout.LATEST, 56, 0x04),
+        (layout.LATEST, 56, 0xFF000000),
+        (layout.LATEST, 60, 0),
+        (layout.LATEST, 60, 2**32 - 1),
+        (layout.LATEST, 64, layout.HORIZONS + 1),
+        (layout.LATEST, 68, layout.FORECASTS + 1),
+        (layout.DIRECTORY, 4, publishing.COLUMNS - 1),
+        (layout.DIRECTORY, 4, 2**32 - 1),
+        (layout.DIRECTORY, 8, 2**31),
+        (layout.DIRECTORY, 16, 0xFFFFFFFF),
+        (layout.DIRECTORY, 16 + 240, 9),
+    ],
+)
+def test_a_record_that_speaks_of_more_than_it_holds_is_damaged(path: str, section: int, at: int, value: int) -> None:
+    begin = publishing.offset_of(path, section)
+    with open(path, "rb") as file:
+        file.seek(begin)
+        sequence, slot = struct.unpack("<QQ", file.read(16))
+    put(path, begin + layout.RECORD_HEAD + (sequence & 1) * slot + layout.SLOT_HEAD + at, value.to_bytes(4, "little"))
+    with attach(path) as crystal, pytest.raises(Damaged, match="restart gamesad"):
+        crystal.latest()
 
 
 # ---- the pool's chain
