@@ -179,13 +179,9 @@ class Daemon:
         self._crystal = Host(place, self._config.crystal, self._say_crystal) if place else None
         worker = self._build_worker()
         self._service = Service(
-            worker,
-            self._crystal,
-            version=__version__,
-            machine=machine,
-            simulated=self._sysfs.simulated,
+            worker, self._crystal, version=__version__, machine=machine, simulated=self._sysfs.simulated,
             components=self.components,
-        )
+        )  # fmt: skip
         thread = threading.Thread(target=self._tick, args=(worker, self._loop, stopped), name="tick", daemon=True)
         thread.start()
         try:
