@@ -106,6 +106,8 @@ class Blocks:
             block = next((one for one in blocks if one.id == identity), None)
             if block is None:
                 raise NotThere(f"there is no block {identity} in the pool; gamesactl crystal blocks lists them")
+            if self._at.crc and not block.sealed:
+                continue  # what was stored last may be seen first; it is sealed within a tick
             at = self._offset + block.offset
             data = self._source.copy(at + layout.BLOCK_HEAD, block.stored)
             word, found, _, sequence = layout.BLOCK.unpack_from(self._source.copy(at, layout.BLOCK_HEAD))[:4]

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from gamesad.crystal.errors import Torn
+from gamesad.crystal.pool import Pool
+from gamesad.crystal.reader import attach
+from tests.crystal import publishing
 from tests.crystal.stress import Ledger
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +50,22 @@ def test_a_reader_gets_whole_blocks_and_misses_none(shm: str, seconds: float) ->
     print(*zip(READERS, found, strict=True), sep="\n")
     assert sum(one.get("wrong", 0) + one.get("missing", 0) for one in found) == 0
     assert all(one.get("read", 0) > 20 for one in found), found
+
+
+def test_where_processors_reorder_stores_a_block_counts_once_it_is_sealed(
+    shm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    segment = publishing.segment(f"{shm}/segment")
+    pool = Pool(segment)
+    block = pool.allocate(5)
+    pool.write(block, b"first")
+    with attach(segment.path) as crystal:
+        with pytest.raises(Torn, match="try again"):
+            crystal.read(block.id)
+        pool.seal(1.0)
+        assert crystal.read(block.id) == b"first"
+    segment.close()
 
 
 def test_blocks_that_move_meanwhile_are_seen_by_these_very_readers(shm: str) -> None:
