@@ -192,7 +192,7 @@ class Keeper:
             return True
         known = self._accesses.look(block)
         if not move.done:
-            known.stays = block.generation
+            known.stays = move.version
         else:
             self._pool.counters["promotions" if move.tier < before else "demotions"] += 1
             if move.tier == FROZEN:

@@ -17,14 +17,15 @@ class Move:
         """Whether the block is in ``tier`` now; after ``step`` said that it ended."""
         self.cpu_s = 0.0
         self._pool = pool
-        self._place = (block.generation, block.offset)
+        self.version = block.generation
+        self._offset = block.offset
         self._work: Freezing | Thawing | None = None
 
     def step(self, until_s: float, clock: Clock) -> bool:
         """True: it ended. Damaged: the frozen block is not whole. OutOfSpace: it stays as it is."""
         block, began_s = self.block, clock()
         try:
-            if not block.units or (block.generation, block.offset) != self._place:
+            if not block.units or (block.generation, block.offset) != (self.version, self._offset):
                 return True
             if FROZEN not in (self.tier, block.tier):
                 self._pool.set_tier(block, self.tier)

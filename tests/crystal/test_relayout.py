@@ -32,6 +32,15 @@ def places(blocks: list[Block]) -> list[Block]:
     return sorted(blocks, key=lambda block: block.offset)
 
 
+def being_frozen(kept: Kept) -> None:
+    """Until a block is in the middle of it."""
+    for _ in range(1000):
+        kept.keeper.maintain(kept.now_s, 0.0001)
+        if kept.keeper._work:
+            return
+    raise AssertionError("no block is being frozen")
+
+
 # ---- compaction
 
 
@@ -66,7 +75,7 @@ def test_what_the_ticks_wrote_meanwhile_is_in_the_new_file(kept: Kept) -> None:
     at = layout.HEADER_SIZE + 8 * 100
     kept.keeper.compact()
     steps = 0
-    while len(kept.segments) == 1:
+    while kept.keeper.compacting:
         steps += 1
         old.words[at // 8] = steps
         old.memory[layout.HEADER_SIZE + 4000 : layout.HEADER_SIZE + 4008] = steps.to_bytes(8, "little")
@@ -99,25 +108,23 @@ def test_blocks_read_together_lie_together_afterwards(kept: Kept) -> None:
 
 
 def test_a_block_moved_while_it_was_being_frozen_is_frozen_afterwards(kept: Kept) -> None:
-    block = kept.allocate(text(6 << 20), tier=COLD)
+    block = kept.allocate(text(8 << 20), tier=COLD)
     kept.later(110)
     kept.now_s += 20
-    while kept.keeper._work is None:
-        kept.keeper.maintain(kept.now_s, 0.0005)
+    being_frozen(kept)
     kept.keeper.compact()
     kept.later(20)
     assert block.tier == FROZEN
     assert len(kept.segments) == 2
-    assert kept.read(block) == text(6 << 20)
+    assert kept.read(block) == text(8 << 20)
 
 
 def test_a_plan_is_followed_through_a_compaction(kept: Kept) -> None:
     """The rules leave what a plan on trial has placed, so nobody else would freeze it."""
-    block = kept.allocate(text(6 << 20), count=50)
+    block = kept.allocate(text(8 << 20), count=50)
     kept.later(10)
     kept.keeper.apply(json.dumps({"blocks": {str(block.id): "frozen"}}))
-    while kept.keeper._work is None:
-        kept.keeper.maintain(kept.now_s, 0.0005)
+    being_frozen(kept)
     kept.keeper.compact()
     kept.later(10)
     assert len(kept.segments) == 2
