@@ -18,6 +18,8 @@ DROP_INS = tuple(
 )
 _PCI = "/sys/bus/pci/devices"
 _NVIDIA = "10de"
+_PASSED_ON = "vfio-pci"
+"""The driver of what is kept for a virtual machine."""
 _DRIVERS = {_NVIDIA: "nvidia or nouveau", "1002": "amdgpu (before 2012: radeon)", "8086": "i915 or xe"}
 
 
@@ -34,7 +36,7 @@ def graphics(seen: Seen) -> Iterator[Finding]:
     for card in sorted(shown.values(), key=lambda one: one.slot):
         if card.slot in known:
             yield _read(seen, known[card.slot])
-        elif card.vendor in _DRIVERS:
+        elif card.vendor in _DRIVERS and card.driver != _PASSED_ON:
             text = f"the card at {card.slot} has no driver that tells its temperature ({card.driver or 'none loaded'})"
             yield Finding(PART, Level.MISSING, text, f"it needs {_DRIVERS[card.vendor]}")
     if seen.live and any(card.driver == "nvidia" for card in known.values()):

@@ -30,6 +30,16 @@ DESKTOP: Tree = {**PROC, **board("ASRock", "X670E", "3"), **amd_cpu(25, "AMD Ryz
 GUEST: Tree = {**PROC, **board("QEMU", "Standard PC", "1")}
 
 
+PASSED_ON: Tree = {
+    **DESKTOP,
+    "/sys/bus/pci/devices/0000:01:00.0/class": "0x030000",
+    "/sys/bus/pci/devices/0000:01:00.0/vendor": "0x10de",
+    "/sys/bus/pci/devices/0000:01:00.0/driver": "-> /sys/bus/pci/drivers/vfio-pci",
+    "/sys/bus/pci/drivers/vfio-pci/module": "",
+}
+"""A graphics card that a virtual machine has."""
+
+
 def cpuinfo(entries: Tree, flags: str) -> Tree:
     return {**entries, "/proc/cpuinfo": f"{entries['/proc/cpuinfo']}flags\t\t: {flags}\n"}
 
@@ -156,6 +166,7 @@ def test_what_is_missing_is_said_with_its_remedy(tmp_path: Path, case: str) -> N
         ({**LAPTOP, **board("Dell Inc.", "PowerEdge R650", "23")}, "dell_smm_hwmon"),
         ({**LAPTOP, **board("HPE", "ProLiant DL380 Gen10", "23")}, "hp_wmi"),
         (HAND_MADE["ryzen-desktop"], "nct6775"),
+        (PASSED_ON, "has no driver"),
         ({**DESKTOP, **disk("sda"), **HAND_MADE["ryzen-desktop"]}, "modprobe drivetemp"),
     ],
 )
