@@ -296,6 +296,7 @@ def test_the_bus_tells_of_it_and_changes_it_for_those_who_may(answers: Any, shm:
         assert len(points) >= 2
         told = answers("nobody", "CrystalStats")
         assert (told["path"], told["generation"]) == (str(shm), 1)
+        assert told.keys() >= {*layout.STATISTICS, "length", "Advice", "Survey"}
         for member, signature, body in (("CompactCrystal", "", ()), ("ApplyLayout", "s", ('{"order": []}',))):
             with pytest.raises(Refused) as refused:
                 answers("member", member, signature, *body)
