@@ -35,6 +35,6 @@ def inflated(stored: bytes | memoryview, most: int) -> bytes:
         data = inflate.decompress(stored[FROZEN_HEAD.size :], size + 1)
     except zlib.error as error:
         raise Damaged(f"a frozen block does not inflate ({error})") from None
-    if len(data) != size or not inflate.eof or zlib.crc32(data) != crc:
+    if len(data) != size or zlib.crc32(data) != crc:
         raise Damaged(f"a frozen block inflates to {len(data)} bytes that are not the {size} it was made from")
     return data

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from gamesad.crystal import layout
-from gamesad.crystal.chain import STEP
+from gamesad.crystal import frozen, layout
+from gamesad.crystal.chain import STEP, Chain
 from gamesad.crystal.errors import CrystalError, CrystalFull, Damaged
 from gamesad.crystal.layout import BASE, COLD, FROZEN, HOT, POOL_HEAD, STATISTICS, WARM
 from gamesad.crystal.pool import NoSuchBlock, OutOfBounds, OutOfSpace, Pool
@@ -227,6 +227,47 @@ def test_a_frozen_block_that_was_damaged_is_not_given_out(pool: Pool, memory: Me
     assert block.tier == FROZEN
     pool.write(block, b"cd" * 50_000)
     assert pool.read(block) == b"cd" * 50_000
+
+
+@pytest.mark.parametrize("field", [(4, 8), (1 << 20, 0), (1, 8), (-1, 0)], ids=str)
+def test_frozen_bytes_that_inflate_to_something_else_are_damaged(field: tuple[int, int]) -> None:
+    """More, less, or as many as the head states, but others."""
+    change, at = field
+    data = bytearray(frozen.packed(b"ab" * 1000))
+    found = int.from_bytes(data[at : at + 4], "little")
+    data[at : at + 4] = (found + change & 0xFFFFFFFF).to_bytes(4, "little")
+    with pytest.raises(Damaged, match="frozen block"):
+        frozen.inflated(bytes(data), 1 << 20)
+    with pytest.raises(Damaged, match="shorter than its head"):
+        frozen.inflated(bytes(data[:15]), 1 << 20)
+
+
+def test_a_walk_can_tell_that_blocks_moved(pool: Pool, memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pool's sequence grows between the moments that one walk must not mix, and stays even."""
+    seen: list[int] = []
+
+    def watched(kind: type, name: str) -> None:
+        done = getattr(kind, name)
+
+        def watch(*arguments: object) -> None:
+            seen.append(memory.pool[layout.POOL_SEQUENCE_AT :].cast("Q")[0])
+            done(*arguments)
+
+        monkeypatch.setattr(kind, name, watch)
+
+    blocks = [pool.allocate(1000) for _ in range(3)]
+    for block in blocks:
+        pool.write(block, b"x" * 1000)
+    watched(Chain, "give")
+    watched(Pool, "_show")
+    pool.write(blocks[1], b"y" * 1000)
+    pool.free(blocks[0])
+    pool.free(blocks[1])
+    pool.write(pool.allocate(1000), b"z" * 1000)
+    pool.write(blocks[2], b"z" * 1000)
+    shown, old_place_freed, freed, freed_too, shown_again, *_ = seen
+    assert shown < old_place_freed <= freed <= freed_too < shown_again, "joined, then written over"
+    assert not any(number % 2 for number in seen)
 
 
 def test_sealing_keeps_to_its_budget_and_goes_on_where_it_was(pool: Pool) -> None:
