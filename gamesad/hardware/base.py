@@ -238,7 +238,7 @@ class FileActuator:
 
     def read(self, tunable: Tunable) -> Value:
         text = self._sysfs.read(tunable.path)
-        return text if tunable.choices else int(text)
+        return text if tunable.choices else integer(text.encode())
 
     def write(self, tunable: Tunable, value: Value) -> None:
         self._sysfs.write(tunable.path, str(value))

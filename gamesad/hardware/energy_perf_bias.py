@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from gamesad.hardware.base import Actuator, FileActuator
+from gamesad.hardware.base import Actuator, FileActuator, integer
 from gamesad.hardware.sysfs import Sysfs
 from gamesad.types import Role, Tunable, Value
 
@@ -25,7 +25,7 @@ class BiasActuator(FileActuator):
 
     def read(self, tunable: Tunable) -> Value:
         text = self._sysfs.read(tunable.path)
-        return _NAMES[text] if text in _NAMES else int(text)
+        return _NAMES[text] if text in _NAMES else integer(text.encode())
 
 
 def probe_actuators(sysfs: Sysfs) -> list[Actuator]:

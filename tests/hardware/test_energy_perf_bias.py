@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gamesad.hardware import energy_perf_bias
+from gamesad.hardware.base import FileActuator
 from gamesad.hardware.sysfs import Sysfs
 from tests.support.machines import tree
 
@@ -29,6 +30,16 @@ def test_every_cpu_has_its_own_and_15_is_least_power(tmp_path: Path) -> None:
 def test_names_are_read_as_their_numbers(tmp_path: Path, text: str, number: int) -> None:
     [actuator] = energy_perf_bias.probe_actuators(Sysfs(str(tree(tmp_path, {CPU.format(0): text}))))
     assert actuator.read(actuator.tunables()[0]) == number
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "1_5", "six", ""])
+def test_what_no_kernel_writes_is_no_value(tmp_path: Path, text: str) -> None:
+    """400 digits are no float: every tick would end with an error."""
+    sysfs = Sysfs(str(tree(tmp_path, {CPU.format(0): text})))
+    [actuator] = energy_perf_bias.probe_actuators(sysfs)
+    for either in (actuator, FileActuator(sysfs, actuator.tunables())):
+        with pytest.raises(ValueError, match=r"."):
+            either.read(actuator.tunables()[0])
 
 
 def test_a_machine_without_it_has_no_actuator(tmp_path: Path) -> None:
