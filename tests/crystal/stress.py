@@ -10,7 +10,7 @@ import mmap
 import os
 import random
 import sys
-from collections import Counter
+from collections.abc import Callable
 from struct import Struct
 
 from gamesad.crystal.errors import CrystalFull
@@ -29,16 +29,17 @@ PHASES = (
     "thaw", "seal", "keeper", "compaction",
 )  # fmt: skip
 POOL_MAX = 8 << 20
-IDS = 1 << 16
+IDS = 1 << 20
 MOST_BLOCKS = 80
 _HEAD = Struct("<QI")
 _SECOND_US = 1_000_000
 
 
 class Ledger:
-    """Words in a file: phase, block at hand, operations, tick, decision, samples; from IDS_AT each block's version."""
+    """Words in a file: a place in PHASES, the id at hand (0: none) and the last one given, what was done; from IDS_AT
+    the version of each block."""
 
-    PHASE, BLOCK, OPERATIONS, TICK, DECISION, SAMPLES, IDS_AT = range(7)
+    PHASE, BLOCK, LAST_ID, OPERATIONS, TICK, DECISION, SAMPLES, IDS_AT = range(8)
 
     def __init__(self, folder: str, *, make: bool = False) -> None:
         handle = os.open(f"{folder}/ledger", os.O_RDWR | os.O_CREAT, 0o600)
@@ -48,7 +49,7 @@ class Ledger:
         os.close(handle)
 
     def versions(self) -> dict[int, int]:
-        found = self.words[self.IDS_AT :].tolist()
+        found = self.words[self.IDS_AT : self.IDS_AT + self.words[self.LAST_ID] + 1].tolist()
         return {identity: version for identity, version in enumerate(found) if version}
 
 
@@ -83,7 +84,6 @@ class Stress:
         rules = Rules(promote_above=4.0, demote_below=1.0, half_life_s=30.0, dwell_s=10.0)
         self.keeper = Keeper(self.pool, Settings(rules), replaced=self.replaced)
         self.now_s = 0.0
-        self.counts: Counter[str] = Counter()
 
     def enter(self, phase: str, block: Block | None = None) -> None:
         self.ledger[Ledger.BLOCK] = block.id if block else 0
@@ -101,9 +101,11 @@ class Stress:
 
     def run(self) -> None:
         """Until killed, or as many blocks as the ledger holds."""
-        actions = [self.allocate] * 6 + [self.rewrite] * 6 + [self.free] * 3 + [self.freeze] * 2 + [self.thaw]
+        actions: list[Callable[[], None]] = (
+            [self.allocate] * 6 + [self.rewrite] * 6 + [self.free] * 3 + [self.freeze] * 2 + [self.thaw]
+        )
         actions += [self.tick, self.seal, self.keep, self.keep, self.grow]
-        while self.ledger[Ledger.OPERATIONS] < IDS:
+        while self.ledger[Ledger.LAST_ID] < IDS - 2:
             self.ledger[Ledger.OPERATIONS] += 1
             if self.ledger[Ledger.OPERATIONS] % 40 == 0:
                 self.compact()
@@ -135,6 +137,7 @@ class Stress:
             self.free()
         block = self.pool.allocate(self.random.randint(_HEAD.size, largest), self.random.randrange(FROZEN), "stress")
         data = contents(block.id, 1, block.size)
+        self.ledger[Ledger.LAST_ID] = block.id
         self.enter("first write", block)
         self.pool.write(block, data)
         self.done(block, 1)
@@ -185,11 +188,13 @@ class Stress:
 
 
 def overwrite(self: Pool, block: Block, data: bytes, tier: int) -> None:
-    """A broken pool: a block stays where it is."""
+    """A broken pool: a block stays where it is, and is slow to write."""
     offset, units = block.offset, block.units
     block.tier = tier
     block.generation += 1
     if len(data) + 127 >> 6 == units:
+        for at in range(0, len(data), 64):
+            self._chain.bytes[offset + 64 + at : offset + 64 + min(at + 64, len(data))] = data[at : at + 64]
         self._place(block, offset >> 6, data)
     else:
         self._place(block, self._chain.take(len(data) + 127 >> 6), data)
