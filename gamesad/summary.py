@@ -65,7 +65,7 @@ def summary(
         if name in readings and sensors[name].heat in _REGULATED
     ]
     if headrooms:
-        headroom_c, report["HottestSensor"] = min(headrooms, key=lambda one: one[0])
+        headroom_c, report["HottestSensor"] = min(headrooms)
         report["Headroom"] = round(headroom_c, 2)
     battery = on_battery(readings, states)
     if battery is not None:
@@ -102,15 +102,16 @@ def _is_supply(name: str, channel: str) -> bool:
 def _temperatures(
     sensors: Mapping[str, Described], values: Mapping[str, float], limits: Mapping[str, float]
 ) -> list[dict[str, Any]]:
-    """What is regulated first, each part nearest to its limit first."""
+    """What is regulated first, each part nearest to its limit first, then by name: after a hotplug bus and segment may
+    have their sensors in another order."""
     rows = []
     for name, value in values.items():
         row: dict[str, Any] = {"Name": name, "Label": sensors[name].label, "Value": value}
-        rank = (2, -value)
+        rank = (2, -value, name)
         if name in limits:
             headroom_c = limits[name] - value
             row.update(Limit=limits[name], Headroom=round(headroom_c, 2))
-            rank = (int(sensors[name].heat not in _REGULATED), headroom_c)
+            rank = (int(sensors[name].heat not in _REGULATED), headroom_c, name)
         rows.append((rank, row))
     rows.sort(key=lambda one: one[0])
     return [row for _, row in rows]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from gamesad.report import ThermalState, moved, readings_report, rounded, sensor_reports, thermal_state
+from gamesad.summary import summary
 from gamesad.types import Absence, Quantity, Rejection, Sensor
 from tests.support.ticks import CPU, DISK, SENSORS, moment, tick
 
@@ -37,6 +39,16 @@ def test_what_is_regulated_comes_first_and_a_disk_is_never_the_hottest() -> None
     report = readings_report(moment(tick({DISK: 75.0, CPU: 80.0})))
     assert [(row["Name"], row["Headroom"]) for row in report["Temperatures"]] == [(CPU, 19.0), (DISK, 5.0)]
     assert (report["HottestSensor"], report["Headroom"]) == (CPU, 19.0)
+
+
+@pytest.mark.parametrize("limits", [{}, {CPU: 95.0, DISK: 95.0}])
+def test_what_is_as_near_to_its_limit_stands_by_name_in_whatever_order_sensors_came(limits: dict[str, float]) -> None:
+    twins = {name: replace(SENSORS[CPU], name=name) for name in (CPU, DISK)}
+    for names in ((CPU, DISK), (DISK, CPU)):
+        readings, sensors = dict.fromkeys(names, 80.0), {name: twins[name] for name in names}
+        report = summary(sensors, readings, {}, limits, rejected=(), faults=())
+        assert [row["Name"] for row in report["Temperatures"]] == [CPU, DISK]
+        assert report.get("HottestSensor") == (CPU if limits else None)
 
 
 def test_a_limit_for_alerts_is_told_apart_from_one_that_is_kept() -> None:
