@@ -100,6 +100,7 @@ class Collector:
         self._elsewhere: list[_Slot] = []  # off the tick
         self._leaving: list[Reader] = []
         self._gone: Mapping[str, Absence] = {}
+        self._absent: Mapping[str, Absence] = {}
         self._held: Sink | None = None
         self._held_s = 0.0
         self._plausibility = Plausibility()
@@ -179,6 +180,7 @@ class Collector:
             self._sort()
         if len(sink.readings) + len(sink.states) + len(sink.rejected) + len(sink.absent) != len(self.sensors):
             self._account(now_s, sink)
+        self._keep_first(sink.absent)
         self._plausibility.judge(sink, now_s, ages_s)
         return Snapshot(self._number, now_s, sink.readings, sink.states, sink.rejected, sink.absent, ages_s)
 
@@ -290,6 +292,13 @@ class Collector:
             slot.reader, slot.struck_s, slot.returns = None, None, slot.returns + 1
         elif slot.may_return:
             reader.retire()
+
+    def _keep_first(self, absent: dict[str, Absence]) -> None:
+        """An absence is as old as its cause; few sources remember since when."""
+        for name, before in self._absent.items():
+            if name in absent and absent[name].cause == before.cause:
+                absent[name] = before
+        self._absent = absent
 
     def _account(self, now_s: float, sink: Sink) -> None:
         """Put right what a source left out, said twice or never declared: every sensor in exactly one mapping."""

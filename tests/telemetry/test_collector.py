@@ -39,6 +39,27 @@ def test_snapshots_are_numbered_and_never_change_afterwards() -> None:
     assert first.readings == kept
 
 
+class Failing(FakeSource):
+    """Gives no reading, and says at each sample that it began just now."""
+
+    cause = "EIO"
+
+    def sample(self, now_s: float, sink: Sink) -> None:
+        if self.cause:
+            sink.absent[self.name] = Absence(self.cause, now_s)
+        else:
+            super().sample(now_s, sink)
+
+
+def test_an_absence_began_when_its_cause_was_first_met() -> None:
+    source = Failing("failing")
+    with collecting(source, clock=lambda: 0.5) as collector:  # which reads it once at the start
+        told = []
+        for now_s, source.cause in ((1.0, "EIO"), (2.0, "EIO"), (3.0, "ENODEV"), (4.0, ""), (5.0, "ENODEV")):
+            told += collector.sample(now_s).absent.values()
+    assert told == [Absence("EIO", 0.5), Absence("EIO", 0.5), Absence("ENODEV", 3.0), Absence("ENODEV", 5.0)]
+
+
 def test_without_everything_only_critical_sources_are_read_and_the_rest_grow_old() -> None:
     other, needed = FakeSource("other"), FakeSource("needed", critical=True)
     with collecting(other, needed) as collector:
