@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gamesad.hardware.base import Actuator, FileActuator, Sink, Source
+from gamesad.hardware.chips import word
 from gamesad.hardware.sysfs import Sysfs, errno_name
 from gamesad.types import Absence, Quantity, Role, Sensor, Tunable
 
@@ -38,12 +39,12 @@ class ProfileSource:
     def sample(self, now_s: float, sink: Sink) -> None:
         cause = "unparseable"
         try:
-            word = self._sysfs.read(self._sensor.path)
+            profile = self._sysfs.read(self._sensor.path)
         except OSError as error:
-            word, cause = "", errno_name(error)
-        if word and word.isascii() and word.isprintable():
+            profile, cause = "", errno_name(error)
+        if profile and profile.isascii() and profile.isprintable():
             self._absence = None
-            sink.states[self.name] = word
+            sink.states[self.name] = profile
             return
         if self._absence is None or self._absence.cause != cause:
             self._absence = Absence(cause, now_s)
@@ -66,7 +67,7 @@ def probe_actuators(sysfs: Sysfs) -> list[Actuator]:
     tunables = []
     for name, folder, file in _places(sysfs):
         offered = _text(sysfs, f"{folder}/{_choices_file(file)}").split()
-        choices = tuple(word for word in _ORDER if word in offered)
+        choices = tuple(one for one in _ORDER if one in offered)
         if choices and _text(sysfs, f"{folder}/{file}") not in {"", "custom"}:
             path = f"{folder}/{file}"
             tunables.append(Tunable(name, Role.PLATFORM_PROFILE, "platform", path, choices=choices, persistent=True))
@@ -80,10 +81,17 @@ def _places(sysfs: Sysfs) -> list[tuple[str, str, str]]:
     devices = [name for name in sysfs.list(_CLASS) if sysfs.exists(f"{_CLASS}/{name}/profile")]
     if len(devices) == 1:
         return [("platform_profile", f"{_CLASS}/{devices[0]}", "profile")]
+    words = [word(_text(sysfs, f"{_CLASS}/{device}/name") or device) for device in devices]
     return [
-        (f"platform_profile.{_text(sysfs, f'{_CLASS}/{device}/name') or device}", f"{_CLASS}/{device}", "profile")
-        for device in devices
+        (f"platform_profile.{_numbered(words, place)}", f"{_CLASS}/{device}", "profile")
+        for place, device in enumerate(devices)
     ]
+
+
+def _numbered(words: Sequence[str], place: int) -> str:
+    """The word there, told apart by number from those before it that are alike."""
+    before = words[:place].count(words[place])
+    return f"{words[place]}-{before + 1}" if before else words[place]
 
 
 def _choices_file(file: str) -> str:

@@ -65,6 +65,20 @@ def test_several_class_devices_are_named_after_their_drivers(tmp_path: Path) -> 
         assert set(declared(sources)) == {"platform_profile.asus-wmi", "platform_profile.amd-pmf"}
 
 
+def test_a_class_device_s_name_is_made_a_word_as_others_are_and_two_alike_are_told_apart(tmp_path: Path) -> None:
+    entries: dict[str, str] = {}
+    for number, name in enumerate(("my *driver\x1b[2J", "my *driver\x1b[2J", "", "../x y")):
+        entries |= {CLASS.format(number, "profile"): "quiet", CLASS.format(number, "choices"): "quiet balanced",
+                    CLASS.format(number, "name"): name}  # fmt: skip
+    root = tree(tmp_path, entries)
+    with opened(root, platform_profile.probe_sources) as sources:
+        names = list(declared(sources))
+    assert names == [f"platform_profile.{word}" for word in (
+        "my_driver_2J", "my_driver_2J-2", "platform-profile-2", ".._x_y",
+    )]  # fmt: skip
+    assert [tunable.name for tunable in tunables(root)] == names
+
+
 @pytest.mark.parametrize(("fault", "cause"), [(errno.EIO, "EIO"), (errno.ENODEV, "ENODEV"), (errno.ENOENT, "ENOENT")])
 def test_a_profile_that_cannot_be_read_is_absent_since_then(tmp_path: Path, fault: int, cause: str) -> None:
     sysfs = FaultySysfs(str(tree(tmp_path, {ACPI: "balanced", ACPI + "_choices": "balanced"})))
