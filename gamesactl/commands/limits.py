@@ -66,18 +66,20 @@ def _own(own: Fields, name: str) -> str:
 
 
 def _set(name: str, value: str, output: Output) -> None:
-    async def work(gamesad: Gamesad) -> tuple[str, str, float]:
-        sensor = _named(await gamesad.sensors(), name)
-        unit = text(sensor, "Unit")
-        number_ = quantity(value, unit)
-        await gamesad.set_limit(text(sensor, "Name"), number_)
-        return text(sensor, "Name"), unit, number_
+    async def work(gamesad: Gamesad) -> tuple[Fields, float]:
+        found = _named(await gamesad.sensors(), name)
+        value_ = quantity(value, text(found, "Unit"))
+        await gamesad.set_limit(text(found, "Name"), value_)
+        # asked again: only of a sensor with a limit it is told whether that is kept
+        return next((one for one in await gamesad.sensors() if one.get("Name") == found["Name"]), found), value_
 
-    sensor, unit, value_ = bus.run(work)
-    output.done(
-        {"Limits": {sensor: value_}},
-        f"{sensor} is limited to {value_:g} {unit}; gamesactl limit --clear {sensor} takes it back",
-    )
+    found, value_ = bus.run(work)
+    sensor, limited = text(found, "Name"), f"{value_:g} {text(found, 'Unit')}"
+    if found.get("Regulated") is False:
+        said = f"you are alerted when {sensor} is over {limited}, and nothing is held back for it"
+    else:
+        said = f"{sensor} is limited to {limited}"
+    output.done({"Limits": {sensor: value_}}, f"{said}; gamesactl limit --clear {sensor} takes it back")
 
 
 def _clear(name: str | None, output: Output) -> None:

@@ -152,7 +152,7 @@ class Blocks:
             raise Damaged(f"block {block.id} of the pool is damaged: its checksum is another; restart gamesad")
         if block.tier != layout.FROZEN:
             return data
-        from gamesad.crystal.frozen import inflated  # noqa: PLC0415 - with zlib, which few need
+        from gamesad.crystal.pool.frozen import inflated  # noqa: PLC0415 - with zlib, which few need
 
         try:
             return inflated(data, layout.POOL_MAX)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from gamesad.config import CrystalConfig
 from gamesad.crystal import layout
-from gamesad.crystal.archive import Archive, renumbered
 from gamesad.crystal.errors import CrystalFull, InUse
 from gamesad.crystal.flight import Recorder
-from gamesad.crystal.history import History
+from gamesad.crystal.history.archive import Archive, renumbered
+from gamesad.crystal.history.history import History
 from gamesad.crystal.previous import Previous
 from gamesad.crystal.publisher import Publisher, with_column
 from gamesad.crystal.segment import Segment

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from gamesad.config import CrystalConfig
-from gamesad.crystal.archive import Archive
 from gamesad.crystal.core import Core, Place, rings
 from gamesad.crystal.errors import CrystalError
+from gamesad.crystal.history.archive import Archive
 from gamesad.crystal.publisher import NoColumn
 from gamesad.crystal.segment import DECISIONS
 from gamesad.errors import Failed, UnknownSensor

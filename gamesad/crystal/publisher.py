@@ -15,7 +15,7 @@ from gamesad.crystal.texts import NOT_IN_COLUMNS, decision_text
 from gamesad.types import Controls, Limit, Quantity, Sensor, Snapshot, Tunable
 
 if TYPE_CHECKING:
-    from gamesad.crystal.history import History
+    from gamesad.crystal.history.history import History
     from gamesad.crystal.telemetry import Telemetry
     from gamesad.crystal.texts import StatusText
     from gamesad.report import Moment

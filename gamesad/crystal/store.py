@@ -14,13 +14,13 @@ from gamesad.config import CrystalConfig
 from gamesad.crystal import layout
 from gamesad.crystal.errors import CrystalFull
 from gamesad.crystal.flight import OWNER
-from gamesad.crystal.keeper import Keeper
-from gamesad.crystal.pool import Pool
-from gamesad.crystal.prefetch import Budget
+from gamesad.crystal.pool.pool import Pool
 from gamesad.crystal.previous import Previous
 from gamesad.crystal.segment import Segment
-from gamesad.crystal.settings import Settings
-from gamesad.crystal.tiers import Rules
+from gamesad.crystal.tiering.keeper import Keeper
+from gamesad.crystal.tiering.prefetch import Budget
+from gamesad.crystal.tiering.settings import Settings
+from gamesad.crystal.tiering.tiers import Rules
 from gamesad.report import Dictionary
 
 MAINTAIN_S = 0.5e-3

@@ -11,7 +11,7 @@ from gamesad.crystal.errors import CrystalError
 
 if TYPE_CHECKING:
     from gamesad.crystal.flight import Row
-    from gamesad.crystal.history import History
+    from gamesad.crystal.history.history import History
     from gamesad.crystal.previous import Previous
     from gamesad.crystal.segment import Segment
     from gamesad.report import Dictionary

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gamesad.crystal import layout
-from gamesad.crystal.history import History
-from gamesad.crystal.pool import Pool
+from gamesad.crystal.history.history import History
+from gamesad.crystal.pool.pool import Pool
 from gamesad.crystal.record import Record
 from gamesad.crystal.segment import Segment
 from gamesad.crystal.source import Mapped, RecordReader

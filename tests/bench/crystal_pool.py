@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from gamesad.crystal import layout
-from gamesad.crystal.pool import Block, Pool
+from gamesad.crystal.pool.pool import Block, Pool
 from tests.bench.crystal import folder
 from tests.bench.floors import CopyFloor
 from tests.bench.harness import Effort, Measurement, Row, each_us, interleave, median

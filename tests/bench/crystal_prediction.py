@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gamesad.crystal import layout
-from gamesad.crystal.keeper import REVIEW_S, Keeper
 from gamesad.crystal.layout import COLD, TIERS
-from gamesad.crystal.pool import Block, Pool
-from gamesad.crystal.prefetch import Budget
+from gamesad.crystal.pool.pool import Block, Pool
 from gamesad.crystal.segment import Segment
-from gamesad.crystal.settings import Settings
+from gamesad.crystal.tiering.keeper import REVIEW_S, Keeper
+from gamesad.crystal.tiering.prefetch import Budget
+from gamesad.crystal.tiering.settings import Settings
 from tests.bench.harness import Effort, Row
 from tests.crystal import traces
 

@@ -12,10 +12,10 @@ import sys
 import zlib
 from collections import Counter
 
-from gamesad.crystal.chain import STEP, OutOfSpace
 from gamesad.crystal.errors import CrystalFull
 from gamesad.crystal.layout import POOL
-from gamesad.crystal.pool import Block, Pool
+from gamesad.crystal.pool.chain import STEP, OutOfSpace
+from gamesad.crystal.pool.pool import Block, Pool
 from tests.crystal import publishing
 
 POOL_MAX = 64 * STEP

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gamesad.crystal import points
-from gamesad.crystal.history import History
+from gamesad.crystal.history.history import History
 from gamesad.crystal.segment import Segment
 from gamesad.crystal.source import Mapped
 

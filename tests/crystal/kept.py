@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gamesad.crystal.keeper import REVIEW_S, Keeper
-from gamesad.crystal.pool import Block, Pool
+from gamesad.crystal.pool.pool import Block, Pool
 from gamesad.crystal.segment import Segment
-from gamesad.crystal.settings import Settings
+from gamesad.crystal.tiering.keeper import REVIEW_S, Keeper
+from gamesad.crystal.tiering.settings import Settings
 from tests.crystal.segments import segment
 
 

@@ -7,13 +7,13 @@ import random
 from collections import Counter
 
 from gamesad.crystal import layout
-from gamesad.crystal.block import Block
-from gamesad.crystal.chain import STEP, OutOfSpace
 from gamesad.crystal.errors import CrystalFull
-from gamesad.crystal.frozen import inflated
 from gamesad.crystal.layout import BLOCK, FREE, FROZEN, POOL_HEAD, USED
-from gamesad.crystal.pool import NoSuchBlock, OutOfBounds, Pool
-from gamesad.crystal.recovery import whole_blocks
+from gamesad.crystal.pool.block import Block
+from gamesad.crystal.pool.chain import STEP, OutOfSpace
+from gamesad.crystal.pool.frozen import inflated
+from gamesad.crystal.pool.pool import NoSuchBlock, OutOfBounds, Pool
+from gamesad.crystal.pool.recovery import whole_blocks
 
 START = 8192
 """Of the pool in its memory, as if other sections lay before it."""

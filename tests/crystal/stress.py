@@ -14,14 +14,14 @@ from collections.abc import Callable
 from struct import Struct
 
 from gamesad.crystal.errors import CrystalFull
-from gamesad.crystal.history import History
-from gamesad.crystal.keeper import Keeper
+from gamesad.crystal.history.history import History
 from gamesad.crystal.layout import FROZEN
-from gamesad.crystal.pool import Block, Pool
+from gamesad.crystal.pool.pool import Block, Pool
 from gamesad.crystal.segment import Segment
-from gamesad.crystal.settings import Settings
 from gamesad.crystal.telemetry import Telemetry
-from gamesad.crystal.tiers import Rules
+from gamesad.crystal.tiering.keeper import Keeper
+from gamesad.crystal.tiering.settings import Settings
+from gamesad.crystal.tiering.tiers import Rules
 from tests.crystal import publishing
 
 PHASES = (

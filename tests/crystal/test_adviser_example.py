@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gamesad.crystal.layout import FROZEN
-from gamesad.crystal.plan import PlanError
+from gamesad.crystal.tiering.plan import PlanError
 from tests.crystal.kept import Kept, text
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/advise.py"

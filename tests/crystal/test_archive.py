@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gamesad.crystal import ledger as ledger_module
-from gamesad.crystal import library as library_module
-from gamesad.crystal import shelf as shelf_module
-from gamesad.crystal.archive import Archive, renumbered
-from gamesad.crystal.chunks import Chunk
 from gamesad.crystal.decisions import Entry
+from gamesad.crystal.history import ledger as ledger_module
+from gamesad.crystal.history import library as library_module
+from gamesad.crystal.history import shelf as shelf_module
+from gamesad.crystal.history.archive import Archive, renumbered
+from gamesad.crystal.history.chunks import Chunk
 from gamesad.crystal.segment import Segment
 from gamesad.crystal.telemetry import Telemetry
 from tests.crystal.histories import COLUMNS, RINGS, START_US, Model, assert_same, history, segment, stretches

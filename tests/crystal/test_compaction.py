@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gamesad.bus.names import MAX_PLAN_LENGTH
-from gamesad.crystal.compaction import GROUP, OFTEN, Stored, advise, groups_of, order
 from gamesad.crystal.layout import COLD, FROZEN, HOT, WARM
-from gamesad.crystal.plan import parse
-from gamesad.crystal.prefetch import Predictor
-from gamesad.crystal.tiers import Rules
+from gamesad.crystal.tiering.compaction import GROUP, OFTEN, Stored, advise, groups_of, order
+from gamesad.crystal.tiering.plan import parse
+from gamesad.crystal.tiering.prefetch import Predictor
+from gamesad.crystal.tiering.tiers import Rules
 from tests.crystal.traces import repeating
 
 RULES = Rules()

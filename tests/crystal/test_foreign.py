@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from gamesad.crystal import layout
-from gamesad.crystal.history import History
-from gamesad.crystal.pool import Pool
+from gamesad.crystal.history.history import History
+from gamesad.crystal.pool.pool import Pool
 from gamesad.crystal.reader import attach
 from gamesad.crystal.segment import Segment
 from gamesad.crystal.telemetry import Telemetry

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gamesad.crystal.errors import Damaged
-from gamesad.crystal.freezer import STEP, Freezing, Thawing
-from gamesad.crystal.frozen import inflated, packed
+from gamesad.crystal.pool.frozen import inflated, packed
+from gamesad.crystal.tiering.freezer import STEP, Freezing, Thawing
 
 
 class Ticking:

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gamesad.crystal import layout
-from gamesad.crystal.history import History
-from gamesad.crystal.rows import ROW_HEAD
+from gamesad.crystal.history.history import History
+from gamesad.crystal.history.rows import ROW_HEAD
 from gamesad.crystal.segment import Segment
 from tests.crystal.histories import (
     COLUMNS,

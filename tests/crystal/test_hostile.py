@@ -18,8 +18,8 @@ import pytest
 from gamesad.crystal import layout
 from gamesad.crystal.errors import CrystalError, Damaged, NotThere, NotTrusted, Torn, WrongAbi
 from gamesad.crystal.header import static_crc
-from gamesad.crystal.history import History
-from gamesad.crystal.pool import Pool
+from gamesad.crystal.history.history import History
+from gamesad.crystal.pool.pool import Pool
 from gamesad.crystal.reader import Crystal, attach
 from gamesad.crystal.telemetry import Telemetry
 from tests.crystal import publishing

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from gamesad.crystal.accesses import HINTS
-from gamesad.crystal.freezer import LARGEST
 from gamesad.crystal.layout import COLD, FROZEN, HOT, WARM
-from gamesad.crystal.pool import Block, OutOfSpace
-from gamesad.crystal.prefetch import Budget
-from gamesad.crystal.settings import Settings
-from gamesad.crystal.tiers import Rules
+from gamesad.crystal.pool.pool import Block, OutOfSpace
+from gamesad.crystal.tiering.accesses import HINTS
+from gamesad.crystal.tiering.freezer import LARGEST
+from gamesad.crystal.tiering.prefetch import Budget
+from gamesad.crystal.tiering.settings import Settings
+from gamesad.crystal.tiering.tiers import Rules
 from tests.crystal.kept import Kept, text
 from tests.crystal.traces import repeating
 

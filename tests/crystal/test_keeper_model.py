@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from gamesad.crystal.frozen import inflated
 from gamesad.crystal.layout import FROZEN, POOL, TIERS
-from gamesad.crystal.plan import PlanError
-from gamesad.crystal.pool import Block, OutOfSpace
-from gamesad.crystal.prefetch import Budget
-from gamesad.crystal.recovery import whole_blocks
-from gamesad.crystal.settings import Settings
-from gamesad.crystal.tiers import Rules
+from gamesad.crystal.pool.frozen import inflated
+from gamesad.crystal.pool.pool import Block, OutOfSpace
+from gamesad.crystal.pool.recovery import whole_blocks
+from gamesad.crystal.tiering.plan import PlanError
+from gamesad.crystal.tiering.prefetch import Budget
+from gamesad.crystal.tiering.settings import Settings
+from gamesad.crystal.tiering.tiers import Rules
 from tests.crystal.kept import Kept, text
 
 STEPS = 400

@@ -7,12 +7,12 @@ from struct import Struct
 
 import pytest
 
-from gamesad.crystal import chain as chain_module
-from gamesad.crystal import pool as pool_module
-from gamesad.crystal.block import FIELDS, FREE_WORD, USED_WORD, Block
-from gamesad.crystal.chain import STEP, Chain
 from gamesad.crystal.layout import COLD, FROZEN, POOL_HEAD
-from gamesad.crystal.pool import Pool
+from gamesad.crystal.pool import chain as chain_module
+from gamesad.crystal.pool import pool as pool_module
+from gamesad.crystal.pool.block import FIELDS, FREE_WORD, USED_WORD, Block
+from gamesad.crystal.pool.chain import STEP, Chain
+from gamesad.crystal.pool.pool import Pool
 from tests.crystal.pool_model import Run, chain, check, survivors
 
 SEEDS = range(8)

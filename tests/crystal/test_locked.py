@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gamesad.crystal.locked import Locked
+from gamesad.crystal.tiering.locked import Locked
 
 PAGE = mmap.PAGESIZE
 
@@ -43,7 +43,7 @@ def test_a_refusal_is_one_line_and_what_is_locked_stays_known() -> None:
     """As a user with a limit of 8 pages: root is refused nothing."""
     program = f"""
 import mmap, os, resource
-from gamesad.crystal.locked import Locked
+from gamesad.crystal.tiering.locked import Locked
 resource.setrlimit(resource.RLIMIT_MEMLOCK, ({8 * PAGE}, {8 * PAGE}))
 if os.geteuid() == 0:
     os.setuid(65534)

@@ -10,8 +10,8 @@ import pytest
 
 from gamesad.crystal.errors import CrystalFull
 from gamesad.crystal.layout import COLD, HOT
-from gamesad.crystal.pool import Block, Pool
-from gamesad.crystal.recovery import whole_blocks
+from gamesad.crystal.pool.pool import Block, Pool
+from gamesad.crystal.pool.recovery import whole_blocks
 from gamesad.crystal.segment import Segment
 from tests.crystal.segments import POOL, segment
 

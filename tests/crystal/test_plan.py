@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gamesad.crystal.layout import COLD, FROZEN, HOT, WARM
-from gamesad.crystal.plan import PLAN_BYTES, Plan, PlanError, parse
+from gamesad.crystal.tiering.plan import PLAN_BYTES, Plan, PlanError, parse
 
 KNOWN = frozenset(range(1, 20))
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gamesad.crystal import points
-from gamesad.crystal.history import History
+from gamesad.crystal.history.history import History
 from gamesad.crystal.segment import Segment
 from tests.crystal.histories import COLUMNS, FOREVER_US, RINGS, START_US, history, ring, segment
 from tests.support.in_memory import folder

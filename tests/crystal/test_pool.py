@@ -6,11 +6,12 @@ import time
 
 import pytest
 
-from gamesad.crystal import frozen, layout
-from gamesad.crystal.chain import STEP, Chain
+from gamesad.crystal import layout
 from gamesad.crystal.errors import CrystalError, CrystalFull, Damaged
 from gamesad.crystal.layout import BASE, COLD, FROZEN, HOT, POOL_HEAD, STATISTICS, WARM
-from gamesad.crystal.pool import NoSuchBlock, OutOfBounds, OutOfSpace, Pool
+from gamesad.crystal.pool import frozen
+from gamesad.crystal.pool.chain import STEP, Chain
+from gamesad.crystal.pool.pool import NoSuchBlock, OutOfBounds, OutOfSpace, Pool
 from tests.crystal.pool_model import Memory, chain
 
 

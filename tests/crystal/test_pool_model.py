@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from gamesad.crystal import chain, frozen, pool
-from gamesad.crystal.block import Block
-from gamesad.crystal.chain import Chain
 from gamesad.crystal.errors import CrystalError
-from gamesad.crystal.free_space import FreeSpace
-from gamesad.crystal.pool import Pool
+from gamesad.crystal.pool import chain, frozen, pool
+from gamesad.crystal.pool.block import Block
+from gamesad.crystal.pool.chain import Chain
+from gamesad.crystal.pool.free_space import FreeSpace
+from gamesad.crystal.pool.pool import Pool
 from tests.crystal.pool_model import Run
 
 STEPS = 400

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gamesad.crystal.errors import Torn
-from gamesad.crystal.pool import Pool
+from gamesad.crystal.pool.pool import Pool
 from gamesad.crystal.reader import attach
 from tests.crystal import publishing
 from tests.crystal.stress import Ledger

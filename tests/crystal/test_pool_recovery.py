@@ -10,12 +10,12 @@ from collections.abc import Callable
 import pytest
 
 from gamesad.crystal import layout
-from gamesad.crystal.block import USED_WORD
-from gamesad.crystal.chain import STEP
 from gamesad.crystal.errors import CrystalError
 from gamesad.crystal.layout import BLOCK, BLOCK_SEALED, FROZEN, POOL_HEAD, WARM
-from gamesad.crystal.pool import Block, Pool
-from gamesad.crystal.recovery import whole_blocks
+from gamesad.crystal.pool.block import USED_WORD
+from gamesad.crystal.pool.chain import STEP
+from gamesad.crystal.pool.pool import Block, Pool
+from gamesad.crystal.pool.recovery import whole_blocks
 from tests.crystal.pool_model import Memory, Run, check
 
 BLOCKS = 20

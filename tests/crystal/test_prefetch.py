@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamesad.crystal.prefetch import FOLLOWERS, ORDER, Budget, Predictor, Prefetch
+from gamesad.crystal.tiering.prefetch import FOLLOWERS, ORDER, Budget, Predictor, Prefetch
 from tests.crystal.traces import at_random, mixed, recorded, repeating
 
 SIZE = 64 << 10

@@ -21,9 +21,9 @@ import pytest
 from gamesad.crystal import layout
 from gamesad.crystal.directory import NAME_SIZE, Column, TunableRow
 from gamesad.crystal.errors import Damaged, NotThere
-from gamesad.crystal.history import History
+from gamesad.crystal.history.history import History
 from gamesad.crystal.latest import Latest
-from gamesad.crystal.pool import Pool
+from gamesad.crystal.pool.pool import Pool
 from gamesad.crystal.reader import Crystal, attach
 from gamesad.crystal.segment import Segment
 from gamesad.crystal.telemetry import Telemetry, pack_forecast

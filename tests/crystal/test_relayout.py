@@ -12,10 +12,10 @@ import pytest
 
 from gamesad.crystal import layout
 from gamesad.crystal.layout import COLD, FROZEN, HOT, WARM
-from gamesad.crystal.plan import PlanError
-from gamesad.crystal.pool import Block
+from gamesad.crystal.pool.pool import Block
 from gamesad.crystal.reader import attach
-from gamesad.crystal.settings import Settings
+from gamesad.crystal.tiering.plan import PlanError
+from gamesad.crystal.tiering.settings import Settings
 from tests.crystal.kept import Kept, text
 
 TRIAL_S = 300.0

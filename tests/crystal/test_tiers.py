@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gamesad.crystal.layout import COLD, FROZEN, HOT, WARM
-from gamesad.crystal.tiers import Heat, Rules, decayed, next_tier
+from gamesad.crystal.tiering.tiers import Heat, Rules, decayed, next_tier
 
 RULES = Rules(promote_above=100, demote_below=10, half_life_s=600, dwell_s=120)
 DWELT = RULES.dwell_s

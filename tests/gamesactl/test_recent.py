@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from gamesad.crystal import layout
-from gamesad.crystal.history import History
-from gamesad.crystal.pool import Pool
+from gamesad.crystal.history.history import History
+from gamesad.crystal.pool.pool import Pool
 from gamesad.crystal.segment import Segment
 from tests.gamesactl.answers import BOARD, CPU, DISK
 from tests.gamesactl.segments import VALUES, published

@@ -16,6 +16,7 @@ from tests.support.daemon import gamesad
 from tests.support.private_bus import missing, system_bus
 
 NOBODY = 65534
+CPU = "hwmon.coretemp-isa-0000.temp1"
 MAX_FREQ = "cpufreq.policy0.scaling_max_freq"
 
 
@@ -86,6 +87,15 @@ def test_a_hold_is_active_while_its_holder_lives() -> None:
         child.send_signal(signal.SIGKILL)
         child.wait(timeout=20)
     eventually(lambda: status()["ActiveProfile"] == "balanced", "the end of the hold")
+
+
+def test_a_limit_that_nothing_can_keep_is_one_for_alerts() -> None:
+    sensors = {one["Name"]: one for one in gamesactl("sensors", "--json").document}
+    disk, board = "hwmon.nvme-pci-0200.temp1", "hwmon.acpitz-virtual-0.temp1"
+    assert ("Limit" in sensors[disk], "Limit" in sensors[board]) == (True, False)
+    for name in (disk, board):
+        assert gamesactl("limit", name, "60").out.startswith(f"you are alerted when {name} is over 60 °C")
+    assert gamesactl("limit", CPU, "60").out.startswith(f"{CPU} is limited to 60 °C")
 
 
 def test_a_limit_is_in_force_at_once() -> None:

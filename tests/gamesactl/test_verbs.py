@@ -7,7 +7,19 @@ from typing import Any
 
 import pytest
 
-from tests.gamesactl.answers import ANSWERS, CAP, CPU, DECISION, EPP, MAX_FREQ, PROPERTIES, SENSORS, STATUS, TUNABLES
+from tests.gamesactl.answers import (
+    ANSWERS,
+    CAP,
+    CPU,
+    DECISION,
+    DISK,
+    EPP,
+    MAX_FREQ,
+    PROPERTIES,
+    SENSORS,
+    STATUS,
+    TUNABLES,
+)
 from tests.support.client import FakeDaemon, as_user, gamesactl
 
 NOBODY = 65534
@@ -203,6 +215,16 @@ def test_a_limit_is_set_by_name_or_by_label(daemon: FakeDaemon) -> None:
         said = gamesactl("limit", name, "85C")
         assert said.out == f"{CPU} is limited to 85 °C; gamesactl limit --clear {CPU} takes it back\n"
     assert daemon.asked == [["set_limit", CPU, 85.0]] * 2
+
+
+def test_of_a_disk_it_is_said_that_its_limit_is_one_for_alerts(daemon: FakeDaemon) -> None:
+    disk = next(one for one in SENSORS if one["Name"] == DISK)
+    daemon.answer(sensors=[{**disk, "Limit": 60.0, "LimitOrigin": "set by a user", "Regulated": False}])
+    said = gamesactl("limit", DISK, "60")
+    assert said.out == (
+        f"you are alerted when {DISK} is over 60 °C, and nothing is held back for it; "
+        f"gamesactl limit --clear {DISK} takes it back\n"
+    )
 
 
 def test_a_limit_that_cannot_be_is_explained(daemon: FakeDaemon) -> None:
