@@ -67,7 +67,9 @@ def test_it_throttles_without_a_bus_and_serves_again_when_the_bus_is_back(runnin
     with done(running, "systemctl stop dbus.socket dbus.service", "systemctl start dbus.socket dbus.service"):
         running.wait_said("not on the bus: ")
         running.throttle()
-    eventually(lambda: running.run("gamesactl", "status").returncode == 0, "an answer")
+        assert running.run("gamesactl", "status").returncode == 0, "it needs no bus"
+        assert running.run("gamesactl", "profiles").returncode == 3
+    eventually(lambda: running.run("gamesactl", "profiles").returncode == 0, "an answer")
     since = f"_SYSTEMD_INVOCATION_ID={running.unit('InvocationID')[0]}"
     lost, back = (running.journal(f"MESSAGE_ID={event.message_id}", since) for event in (BUS_LOST, BUS_BACK))
     assert {entry["PRIORITY"] for entry in lost} == {"4"}
