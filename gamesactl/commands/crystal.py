@@ -62,7 +62,7 @@ def _stats(output: Output) -> None:
         output.document(found)
         return
     width = max((len(_words(name)) for name in found), default=0) + 2
-    output.lines(f"{_words(name):{width}}{_shown(name, found)}" for name in found)
+    output.lines([f"{_words(name):{width}}{_shown(name, found)}" for name in found] or ["no blocks"])
 
 
 def _words(name: str) -> str:
@@ -86,10 +86,11 @@ def _statistics(output: Output) -> Fields:
     try:
         return {name: value for name, value in _asked().items() if name not in {_ADVICE, _SURVEY}}
     except ClientError as error:
-        if crystal is None or stale_s is None:
+        if crystal is None:
             raise
-        output.note(f"stale since {clock(stale_s)}: {error}")
-        return crystal.statistics()
+        if stale_s is not None:
+            output.note(f"stale since {clock(stale_s)}: {error}")
+        return crystal.statistics()  # {} of a pool that was never used
 
 
 def _asked() -> Fields:

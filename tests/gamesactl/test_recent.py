@@ -167,6 +167,11 @@ def test_blocks_are_listed_and_dumped(segment: Segment) -> None:
     assert stats["frozen_blocks"] == 1
 
 
+def test_a_pool_that_was_never_used_has_no_blocks_though_there_is_no_bus(segment: Segment) -> None:
+    assert gamesactl("crystal", "stats") == (0, "no blocks\n", "")
+    assert gamesactl("crystal", "stats", "--json").document == {}
+
+
 RECORDING = {
     "Version": 1, "Reason": "alert", "Text": "CPU package 100.2 °C\x1b[2J",
     "Began": 1764270000.0, "Ended": 1764270060.0,
