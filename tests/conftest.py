@@ -70,6 +70,10 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
         if request.config.getoption("--write-goldens"):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
+        if not path.exists():
+            tests = Path(request.node.path).parent.relative_to(request.config.rootpath)
+            how = f"'pytest {tests} --write-goldens' writes it; read it and commit it"
+            pytest.fail(f"there is no {path.name} yet; {how}", pytrace=False)
         assert path.read_text() == text, f"{path} is out of date; look at the difference, then use --write-goldens"
 
     return compare
