@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Self
 
-from tests.guest import image
+from tests.guest import chips, image
 from tests.guest.agent import Agent, Ran
 from tests.guest.firmware import ADDRESS, Firmware, make_memory
 from tests.guest.kernel import Kernel, kernel
@@ -190,18 +190,11 @@ class Guest:
         self.close()
 
 
-_SETTLE = """
-set -e
-adapter=$(grep -l 'SMBus stub' /sys/bus/i2c/devices/i2c-*/name)
-adapter=${adapter%/name}
-bus=${adapter##*-}
-[ ! -e $adapter/$bus-0048 ] || exit 0
-# 45 °C, maximum 80, hysteresis 75
-i2cset -y $bus 0x48 0 0x2d w && i2cset -y $bus 0x48 3 0x50 w && i2cset -y $bus 0x48 2 0x4b w
-echo lm75 0x48 >$adapter/new_device
+_SETTLE = f"""
+{chips.SETTLE}
 echo performance | tee /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
 """
-"""The chip of i2c-stub; and full speed, so that everything that slows the processor down shows in its registers."""
+"""At full speed everything that slows the processor down shows in its registers."""
 
 
 def wait_until(holds: Callable[[], object], what: str, timeout_s: float = 60.0, pause_s: float = 0.02) -> float:
@@ -258,7 +251,7 @@ def booted(release: str) -> Path:
 
     version = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, check=True).stdout
     inputs = [version, str(disk), str(image.initrd(release, boots)), image.firmware_table(), str(boots.image)]
-    sources = [Path(__file__), _HERE / "firmware.py", _HERE / "kernel.py"]
+    sources = [Path(__file__), Path(chips.__file__), _HERE / "firmware.py", _HERE / "kernel.py"]
     return cached(f"booted-{release}", [*inputs, *sources], make)
 
 
