@@ -90,7 +90,8 @@ def _stricter(limit: Limit | None, sensor: Sensor, intent: Intent, config: Limit
         asked.append((profile_c, f"profile {intent.profile.name}"))
     if asked and min(asked)[0] < limit.target_c:
         celsius, origin = min(asked)
-        return replace(limit, target_c=celsius, origin=origin)
+        alert_c = celsius if limit.heat is Heat.OTHER else limit.envelope_c
+        return replace(limit, target_c=celsius, envelope_c=alert_c, origin=origin)
     return limit
 
 

@@ -108,3 +108,10 @@ def test_a_user_may_limit_what_the_hardware_says_nothing_of() -> None:
     assert limit is not None
     assert (limit.target_c, limit.origin) == (70.0, "set by a user")
     assert limit.envelope_c >= 95.0, "the envelope is not the user's"
+
+
+def test_over_a_limit_that_a_user_gave_to_a_disk_there_is_an_alert() -> None:
+    for stated in ({}, {"critical": 90.0}):
+        limit = one(sensor("nvme", Heat.OTHER, **stated), intent(temperature_limits_c={"hwmon.a.temp1": 55.0}))
+        assert limit is not None
+        assert (limit.target_c, limit.envelope_c) == (55.0, 55.0)
