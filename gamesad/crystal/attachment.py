@@ -82,20 +82,18 @@ class Attachment:
             page = os.pread(handle, layout.HEADER_SIZE, 0)
             header, state = Header(page, self.path), State(page)
             _check_length(self.path, state.length, os.fstat(handle).st_size)
+            source = Mapped(_map(self.path, handle, state.length)) if self._mapped else File(handle)
         except BaseException:
             os.close(handle)
             raise
         self.close()
         self._handle, self.header, self.crc = handle, header, bool(state.flags & layout.FLAG_CRC)
-        self.source, self._length = Mapped(self.map(state.length)) if self._mapped else File(handle), state.length
+        self.source, self._length = source, state.length
         self.number += 1
 
     def map(self, length: int) -> mmap.mmap:
         """The first ``length`` bytes, read-only."""
-        import mmap  # noqa: PLC0415 - who only wants a status does not pay for it
-
-        _check_length(self.path, length, os.fstat(self._handle).st_size)
-        return mmap.mmap(self._handle, length, mmap.MAP_SHARED, mmap.PROT_READ)
+        return _map(self.path, self._handle, length)
 
 
 def _open(path: str) -> int:
@@ -117,6 +115,13 @@ def _open(path: str) -> int:
         return handle
     os.close(handle)
     raise NotTrusted(f"{path} {why} and is not read; remove it and restart gamesad")
+
+
+def _map(path: str, handle: int, length: int) -> mmap.mmap:
+    import mmap  # noqa: PLC0415 - who only wants a status does not pay for it
+
+    _check_length(path, length, os.fstat(handle).st_size)
+    return mmap.mmap(handle, length, mmap.MAP_SHARED, mmap.PROT_READ)
 
 
 def _check_length(path: str, length: int, size: int) -> None:

@@ -168,7 +168,7 @@ class Core:
             _LOG.warning("%s was removed by somebody; it is made again", path)
             self.store.compact(lambda _: None)
         elif not os.path.samestat(os.lstat(path), self._file):
-            raise InUse(f"{path} was replaced by somebody; this gamesad publishes no more")
+            raise InUse(f"{path} was replaced by somebody; gamesad looks again in a minute")
 
     def _grow(self) -> None:
         """The coarser rings, once there is room for them."""

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -308,15 +309,31 @@ def test_a_segment_that_somebody_removes_is_written_anew_with_all_that_was_in_it
     assert hosted.flights() == flights
 
 
-def test_a_segment_that_somebody_else_has_put_there_is_left_to_them(hosted: Hosted) -> None:
+def test_what_somebody_has_put_in_its_place_is_left_there_for_a_minute(hosted: Hosted) -> None:
     hosted.tick()
     with open(f"{hosted.path}.theirs", "w") as theirs:
         theirs.write("theirs")
     os.rename(f"{hosted.path}.theirs", hosted.path)
     hosted.core._look_s = hosted.core._maintain_s = 0.0
     hosted.tick()
-    assert hosted.told == ["on", f"{hosted.path} was replaced by somebody; this gamesad publishes no more"]
+    hosted.tick(seconds=int(RETRY_S) - 1)
+    assert hosted.told == ["on", f"{hosted.path} was replaced by somebody; gamesad looks again in a minute"]
     assert Path(hosted.path).read_text() == "theirs"
+    hosted.tick(seconds=2)
+    assert hosted.told[2:] == ["on"]
+    assert Path(f"{hosted.path}.damaged").read_text() == "theirs"
+
+
+def test_a_compaction_needs_no_thread(hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    hosted.tick()
+    monkeypatch.setattr(Thread, "start", refused)
+    said: list[str] = []
+    hosted.host.compact(said.append)
+    _until(lambda: said, hosted)
+    assert (said, hosted.told) == ([""], ["on"])
 
 
 def test_a_stop_during_a_compaction_leaves_nothing(hosted: Hosted) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import mmap
 import os
 import random
 import subprocess
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gamesad.crystal import layout
+from gamesad.crystal import attachment, layout
 from gamesad.crystal.directory import NAME_SIZE, Column, TunableRow
 from gamesad.crystal.errors import Damaged, NotThere
 from gamesad.crystal.history.history import History
@@ -156,6 +157,26 @@ def test_the_oldest_decision_is_left_to_the_writer_who_may_be_at_its_place(
     assert [one.number for one in crystal.decisions()] == [3, 4, 5, 6, 7, 8, 9]
     assert {one.text["Reason"] for one in crystal.decisions()} == {"old"}
     assert [one.number for one in crystal.decisions(2)] == [8, 9]
+
+
+def test_a_new_segment_that_cannot_be_mapped_is_tried_again(shm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> mmap.mmap:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    path = f"{shm}/segment"
+    old, telemetry = publishing.started(path)
+    publishing.tick(telemetry, 1)
+    with attach(path, mapped=True) as crystal:
+        fresh = old.replace()
+        fresh.publish()
+        old.close(unlink=False)
+        with monkeypatch.context() as broken:
+            broken.setattr(attachment, "_map", refused)
+            for _ in range(2):
+                with pytest.raises(OSError, match="Cannot allocate"):
+                    crystal.latest()
+        assert crystal.latest().tick == 1
+    fresh.close()
 
 
 # ---- following

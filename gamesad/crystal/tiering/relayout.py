@@ -102,8 +102,11 @@ class Relayout:
         else:
             self._compacted = f"compacted: {old.length} bytes are {fresh.length}"
             self._moved(fresh)
-            # The kernel needs 0.3 ms to take back a MiB; no tick waits for that.
-            Thread(target=old.close, kwargs={"unlink": False}, name="old segment").start()
+            # The kernel needs 0.3 ms to take back a MiB; no tick waits for that where there is a thread to be had.
+            try:
+                Thread(target=old.close, kwargs={"unlink": False}, name="old segment").start()
+            except RuntimeError:
+                old.close(unlink=False)
         self._tell(self._compacted)
 
     def _begin(self, order: tuple[int, ...]) -> None:
