@@ -3,8 +3,9 @@
 A recording is a JSON document, kept as a block of the pool (owner ``flight``)::
 
     {"Version": 1, "Reason": "alert", "Text": "CPU package 100.2 °C has reached ...", "Began": 1764270000.0,
-     "Ended": 1764270120.5, "Columns": [{"Name": "hwmon...", "Label": "CPU package", "Unit": "°C"}, ...],
-     "Rows": [[1764269940.0, 61.25, null, ...], ...], "Events": [{"Time": ..., "Kind": "alert", "Text": ...}, ...],
+     "Ended": 1764270120.5, "Rows": [[1764269940.0, 61.25, null, ...], ...],
+     "Columns": [{"Name": "hwmon...", "Label": "CPU package", "Quantity": "temperature", "Unit": "°C"}, ...],
+     "Events": [{"Time": ..., "Kind": "alert", "Text": ...}, ...],
      "Decisions": [{"Action": ..., "Since": ..., ...}, ...]}
 
 Times are in seconds since the epoch; ``Began`` is when it happened. A row has a time and then a number for each column,
@@ -138,12 +139,7 @@ def _reason(event: Event, moment: Moment) -> str:
 
 
 def _document(recording: _Recording, sensors: Mapping[str, Sensor], columns: Collection[str]) -> bytes:
-    described = [
-        {"Name": name, "Label": sensors[name].label, "Unit": sensors[name].quantity.unit}
-        if name in sensors
-        else {"Name": name}
-        for name in columns
-    ]
+    described = [_described(sensors[name]) if name in sensors else {"Name": name} for name in columns]
     head = {
         "Version": 1,
         "Reason": recording.reason,
@@ -156,6 +152,11 @@ def _document(recording: _Recording, sensors: Mapping[str, Sensor], columns: Col
     }
     rows = ",".join(_row(wall_s, values[: len(columns)]) for wall_s, values in recording.rows)
     return f'{_json(head)[:-1]},"Rows":[{rows}]}}'.encode(errors="replace")
+
+
+def _described(sensor: Sensor) -> Dictionary:
+    quantity = sensor.quantity
+    return {"Name": sensor.name, "Label": sensor.label, "Quantity": str(quantity), "Unit": quantity.unit}
 
 
 def _row(wall_s: float, values: array[float]) -> str:

@@ -65,7 +65,8 @@ def test_an_alert_is_kept_with_a_minute_before_and_after(flown: Flown) -> None:
     assert seconds(document) == [float(second) for second in range(140, 261)]
     assert (document["Reason"], document["Text"]) == ("alert", ALERT.text)
     assert (document["Began"], document["Ended"]) == (1200.0, 1260.0)
-    assert document["Columns"] == [{"Name": ticks.CPU, "Label": "CPU package", "Unit": "°C"}, {"Name": "hwmon.gone"}]
+    described = {"Name": ticks.CPU, "Label": "CPU package", "Quantity": "temperature", "Unit": "°C"}
+    assert document["Columns"] == [described, {"Name": "hwmon.gone"}]
     assert document["Events"] == [{"Time": 1200.0, "Kind": "alert", "Text": ALERT.text}]
 
 

@@ -175,8 +175,11 @@ def test_a_pool_that_was_never_used_has_no_blocks_though_there_is_no_bus(segment
 RECORDING = {
     "Version": 1, "Reason": "alert", "Text": "CPU package 100.2 °C\x1b[2J",
     "Began": 1764270000.0, "Ended": 1764270060.0,
-    "Columns": [{"Name": CPU, "Label": "CPU package", "Unit": "°C"}, {"Name": DISK}],
-    "Rows": [[1764269940.0 + s, 40.0 + s, None] for s in range(121)],
+    "Columns": [
+        {"Name": CPU, "Label": "CPU package", "Quantity": "temperature", "Unit": "°C"}, {"Name": DISK},
+        {"Name": "cpu.utilization", "Label": "CPU", "Quantity": "utilization", "Unit": ""},
+    ],
+    "Rows": [[1764269940.0 + s, 40.0 + s, None, s / 200] for s in range(121)],
     "Events": [{"Time": 1764270000.0, "Kind": "alert", "Text": "CPU package 100.2 °C"}],
     "Decisions": [{"Action": "throttle", "Since": 1764270001.0, "Profile": "balanced", "Reason": "throttle: hot"}],
 }  # fmt: skip
@@ -200,7 +203,7 @@ def test_a_flight_recording_is_listed_shown_and_exported(segment: Segment) -> No
     assert gamesactl("flight", "export", number).document == RECORDING
     shown = gamesactl("flight", "show", number).out
     assert shown.startswith("alert, 2025-11-27 19:00:00, 2 min recorded\n")
-    for part in ("throttle  balanced  hot", "40.0 °C  100.0 °C  160.0 °C"):
+    for part in ("throttle  balanced  hot", "40.0 °C  100.0 °C  160.0 °C", "  0 %      30 %      60 %"):
         assert part in shown
     assert DISK not in shown
     assert gamesactl("flight", "show", str(other.id)).code == 1
