@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"measuring {name} ...", file=sys.stderr, flush=True)
             try:
                 rows += ROWS[name](Effort(quick=options.quick))
-            except (OSError, RuntimeError) as error:
+            except (OSError, RuntimeError, ValueError) as error:
                 failures[name] = f"{type(error).__name__}: {error}"
     if options.json:
         print(json.dumps({"machine": machine(), "rows": [_plain(row) for row in rows], "failures": failures}, indent=2))
