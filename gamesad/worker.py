@@ -136,7 +136,10 @@ class Worker:
     # The worker's thread
 
     def run(self) -> None:
-        """Ticks until ``stop``. Deadlines are absolute: what a tick costs does not add up to drift."""
+        """Ticks until ``stop``. Deadlines are absolute: what a tick costs does not add up to drift.
+
+        One request is carried out before a tick that is due, not all that wait: there may be no end to them.
+        """
         deadline_s = self.clock() + self._cadence.period_s
         while True:
             left_s = max(0.0, deadline_s - self.clock())
@@ -146,14 +149,16 @@ class Worker:
             except queue.Empty:
                 if waits:
                     continue
-                self.step()
-                deadline_s = max(deadline_s + self._cadence.period_s, self.clock())
-                continue
-            if asked is None:
-                self._save_at_last()
-                return
-            if self._carry_out(asked):
-                deadline_s = self.clock() + self._cadence.period_s
+            else:
+                if asked is None:
+                    self._save_at_last()
+                    return
+                if self._carry_out(asked):
+                    deadline_s = self.clock() + self._cadence.period_s
+                if self.clock() < deadline_s:
+                    continue
+            self.step()
+            deadline_s = max(deadline_s + self._cadence.period_s, self.clock())
 
     def step(self) -> None:
         """One tick, and everything that is told about it."""
