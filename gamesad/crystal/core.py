@@ -174,6 +174,8 @@ class Core:
         """The coarser rings, once there is room for them."""
         try:
             self.history.grow()
+            if self._grow_s:
+                _LOG.info("there is room again for all of the history")
             self._grow_s = inf
         except CrystalFull as error:
             if not self._grow_s:

@@ -15,7 +15,8 @@ import pytest
 from gamesad.config import CrystalConfig
 from gamesad.crystal import layout, reader
 from gamesad.crystal.core import Core, Place
-from gamesad.crystal.errors import NotThere
+from gamesad.crystal.errors import CrystalFull, NotThere
+from gamesad.crystal.history.history import History
 from gamesad.crystal.host import RETRY_S, Host
 from gamesad.errors import Failed, UnknownSensor
 from gamesad.events import Event
@@ -122,6 +123,25 @@ def test_without_a_folder_it_says_so_once_and_comes_when_there_is_one(tmp_path: 
     hosted.tick(seconds=int(RETRY_S))
     assert hosted.told[1:] == ["on"]
     hosted.host.close(clean=True)
+
+
+def test_history_that_has_no_room_is_told_once_and_again_when_it_has(
+    hosted: Hosted, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_: History) -> None:
+        raise CrystalFull("no room")
+
+    caplog.set_level("INFO", "gamesad")
+    with monkeypatch.context() as refusing:
+        refusing.setattr(History, "grow", full)
+        hosted.tick()
+        for _ in range(3):
+            hosted.core._grow_s = min(hosted.core._grow_s, 1e-9)  # a minute later
+            hosted.tick()
+    assert [one.message for one in caplog.records] == ["history goes back 10 minutes only: no room"]
+    hosted.core._grow_s = 1e-9
+    hosted.tick(seconds=2)
+    assert [one.message for one in caplog.records[1:]] == ["there is room again for all of the history"]
 
 
 def test_a_bug_in_it_ends_nothing_and_is_told(hosted: Hosted, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import re
 import time
@@ -15,6 +16,7 @@ from gamesad.crystal.layout import COLD, FROZEN, HOT, WARM
 from gamesad.crystal.pool.pool import Block, OutOfSpace
 from gamesad.crystal.tiering.accesses import HINTS
 from gamesad.crystal.tiering.freezer import LARGEST
+from gamesad.crystal.tiering.locked import Locked
 from gamesad.crystal.tiering.prefetch import Budget
 from gamesad.crystal.tiering.settings import Settings
 from gamesad.crystal.tiering.tiers import Rules
@@ -56,6 +58,22 @@ def test_what_is_read_often_becomes_hot_and_is_locked_in_memory(kept: Kept) -> N
     kept.pool.write(block, text(100_000))
     kept.later(10)
     assert locked(kept) == kept.keeper.statistics()["locked_bytes"], "it lies elsewhere now"
+
+
+def test_a_lock_that_is_refused_is_told_once_and_again_when_it_holds(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.allocate(text(100_000), count=1e6)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(Locked, "_call", lambda *_: errno.ENOMEM)
+        kept.later(DWELL_S + 60)
+        kept.allocate(text(100_000), count=1e6)
+        kept.later(DWELL_S + 60)
+    (said,) = kept.said
+    assert "not locked in memory (Cannot allocate memory)" in said
+    kept.allocate(text(100_000), count=1e6)
+    kept.later(DWELL_S + 60)
+    assert kept.said[1:] == ["all hot blocks are locked in memory again"]
 
 
 def locked(kept: Kept) -> int:

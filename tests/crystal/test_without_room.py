@@ -35,7 +35,7 @@ def test_blocks_that_find_no_room_to_be_frozen_stay_and_are_frozen_later(tmp_pat
     first, then = run(tmp_path, "freezes", 12)
     assert first.startswith("3 ['block 1 cannot change its tier: the pool cannot grow: ")
     assert first.count("cannot change") == 1
-    assert then == "[3, 3, 3] 1 [600000, 600000, 600000]"
+    assert then == "[3, 3, 3] ['there is room again for blocks to change their tiers'] [600000, 600000, 600000]"
 
 
 def test_a_read_that_finds_no_room_to_thaw_is_an_error_and_the_block_stays(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def freezes(small: Small) -> None:
     small.leave(2 << 20)
     small.kept.later(100)
     small.check()
-    print([block.tier for block in cold], len(small.kept.said), [len(small.kept.read(block)) for block in cold])
+    print([block.tier for block in cold], small.kept.said[1:], [len(small.kept.read(block)) for block in cold])
 
 
 def thaws(small: Small) -> None:

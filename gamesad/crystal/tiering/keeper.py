@@ -26,13 +26,17 @@ REVIEW_S = 10.0
 """Seconds between two looks at all the blocks."""
 _FULL_S = 60.0
 """Until the next one, when there was no room for what the last one wanted."""
+_OVER = {
+    "room": "there is room again for blocks to change their tiers",
+    "lock": "all hot blocks are locked in memory again",
+}
 
 
 class Keeper:
     """Belongs to the pool's one thread.
 
-    ``tell`` gets one line when something begins to go wrong, and on the outcome of compactions and plans; ``replaced``
-    the segment that a compaction has put in the place of the pool's. Budgets are held to ``clock``.
+    ``tell`` gets one line when something begins to go wrong, when that is over, and on the outcome of compactions and
+    plans; ``replaced`` the segment that a compaction has put in the place of the pool's. Budgets are held to ``clock``.
     """
 
     def __init__(
@@ -51,6 +55,8 @@ class Keeper:
         self._layouts = Relayout(pool, self._accesses, self._moves, settings, tell=tell, moved=self._moved)
         self._review: deque[Block] = deque()
         self._review_s = 0.0
+        self._ran_out = False
+        """Of room, since the last review."""
         self._ahead: Move | None = None
         self._work: Move | None = None
         self._locked: Locked | None = None
@@ -179,13 +185,13 @@ class Keeper:
                 return False
         except CrystalFull as error:
             self._problem("room", f"block {block.id} cannot change its tier: {error}")
+            self._ran_out = True
             self._moves.clear()
             self._review.clear()
             self._review_s = self._accesses.now_s + _FULL_S
             return True
         except CrystalError as error:
             self._tell(f"block {block.id} ({block.owner or 'no owner'}) stays frozen: {error}; free it")
-        self._problem("room", "")
         if move.wasted:
             self._accesses.prefetch.spent(move.cpu_s)
         if not block.units:
@@ -224,6 +230,9 @@ class Keeper:
         return True
 
     def _begin_review(self) -> None:
+        if not self._ran_out:
+            self._problem("room", "")
+        self._ran_out = False
         blocks = self._pool.blocks()
         self._review_s = self._accesses.now_s + REVIEW_S
         self._review.extend(blocks)
@@ -255,9 +264,10 @@ class Keeper:
         self._replaced(segment)
 
     def _problem(self, what: str, text: str) -> None:
-        """Tells what goes wrong once, as long as it goes wrong."""
+        """Tells what goes wrong once, and when it is over."""
         if not text:
-            self._wrong.pop(what, None)
+            if self._wrong.pop(what, ""):
+                self._tell(_OVER[what])
         elif what not in self._wrong:
             self._wrong[what] = text
             self._tell(text)
