@@ -127,7 +127,7 @@ def test_a_thousand_holds_end_in_busy_and_with_their_holder(running: Running) ->
     held = on_the_bus(running, hold_all)
     assert held > 0
     eventually(lambda: gamesactl("status", "--json").document["Holds"] == [], "the end of the holds")
-    assert running.files() == running.found
+    eventually(lambda: running.files() == running.found, "the files as they were found")  # the tick is under way
 
 
 def test_a_hold_ends_with_its_client_and_the_files_are_back(running: Running) -> None:
