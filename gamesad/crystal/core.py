@@ -35,7 +35,7 @@ _LOOK_S = 10.0
 """How often it is seen to that the file is still in its place."""
 _DISK_S = 0.2
 """What a start waits for history on disk."""
-_AT_LAST_S = 2.0
+AT_LAST_S = 2.0
 """What a stop gives the disk."""
 _GROW_AGAIN_S = 60.0
 _SPARE = 16
@@ -205,13 +205,14 @@ class Core:
             self._store.configure(settings)
         self.recorder.before_s, self.recorder.after_s = settings.flight_before_s, settings.flight_after_s
 
-    def close(self, *, clean: bool) -> None:
-        """The end. ``clean``: the segment goes, once its history is on disk; else it stays for the next gamesad."""
+    def close(self, *, clean: bool, patience_s: float) -> None:
+        """The end. ``clean``: the segment goes, once its history is on disk, which is given ``patience_s``; else it
+        stays for the next gamesad."""
         if self._store:
             self._store.close()
         saved = True
         if clean and self._archive and self._archive.every_s:
-            saved = self._archive.close(_AT_LAST_S)
+            saved = self._archive.close(patience_s)
         self.history.flush()
         document = self.recorder.finish(self.publisher.sensors, self.publisher.columns)
         if document is not None and self.settings.flights:

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from gamesad.config import CrystalConfig
-from gamesad.crystal.core import Core, Place, rings
+from gamesad.crystal.core import AT_LAST_S, Core, Place, rings
 from gamesad.crystal.errors import CrystalError
 from gamesad.crystal.history.archive import Archive
 from gamesad.crystal.publisher import NoColumn
 from gamesad.crystal.segment import DECISIONS
+from gamesad.durable import PATIENCE_S
 from gamesad.errors import Failed, UnknownSensor
 from gamesad.events import Event
 from gamesad.report import Dictionary, Moment
@@ -85,7 +86,7 @@ class Host:
         before, self._settings = self._settings, settings
         self._retry_s = float("-inf")
         if not settings.enabled:
-            self._close(clean=True)
+            self._close(clean=True, patience_s=PATIENCE_S)  # ticks go on
             self._say(OFF)
         elif self._core:
             self._core.configure(settings)
@@ -146,12 +147,12 @@ class Host:
             _LOG.error("Crystal Core failed", exc_info=error)
             self._say("it failed, the journal says how; gamesad works without it")
 
-    def _close(self, *, clean: bool) -> None:
+    def _close(self, *, clean: bool, patience_s: float = AT_LAST_S) -> None:
         core, self._core = self._core, None
         if core is None:
             return
         try:
-            core.close(clean=clean)
+            core.close(clean=clean, patience_s=patience_s)
         except Exception:  # noqa: BLE001 - as in publish
             _LOG.exception("Crystal Core could not be closed in order")
             with suppress(Exception):

@@ -78,8 +78,8 @@ class Segment:
 
         CrystalFull, NotTrusted, InUse: what was at the path is still there as it was.
         """
-        if sys.byteorder != "little":
-            raise CrystalError("Crystal Core needs a little-endian processor; gamesad works without it")
+        if sys.byteorder != "little" or sys.maxsize < 1 << 32:  # where 8 bytes are two stores, none is whole
+            raise CrystalError("Crystal Core needs a little-endian 64-bit processor; gamesad works without it")
         geometry = Geometry(columns, tunables, decisions, rings, pool_max)
         if not geometry.possible:
             raise ValueError(f"no segment with {columns} columns, {tunables} tunables, pool {pool_max}, rings {rings}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from gamesad.crystal import layout, reader
 from gamesad.crystal.core import Core, Place
 from gamesad.crystal.errors import CrystalFull, NotThere
 from gamesad.crystal.history.history import History
+from gamesad.crystal.history.library import Library
 from gamesad.crystal.host import RETRY_S, Host
 from gamesad.errors import Failed, UnknownSensor
 from gamesad.events import Event
@@ -345,11 +347,11 @@ def test_what_somebody_has_put_in_its_place_is_left_there_for_a_minute(hosted: H
 
 
 def test_a_compaction_needs_no_thread(hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(_: Thread) -> None:
+    def refused(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     hosted.tick()
-    monkeypatch.setattr(Thread, "start", refused)
+    monkeypatch.setattr(threading.Thread, "start", refused)
     said: list[str] = []
     hosted.host.compact(said.append)
     _until(lambda: said, hosted)
@@ -414,6 +416,28 @@ def test_what_a_stop_cannot_put_on_disk_stays_in_memory_for_the_next_start(
     with after.read() as crystal:
         assert len(crystal.history(ticks.CPU)) >= 100
     after.host.close(clean=True)
+    assert os.listdir(folder) == ["history"]
+
+
+def test_turned_off_while_the_disk_does_not_answer_it_costs_a_tick_half_a_second_and_nothing_is_lost(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+    settings = replace(SMALL, middle_every_s=5, slow_every_s=60)
+    hosted = Hosted(folder, settings, history_dir=f"{folder}/history")
+    hosted.tick(seconds=100)
+    with monkeypatch.context() as silent:
+        silent.setattr(Library, "write", lambda *_: ([], OSError(5, "late")) if answers.wait(60.0) else None)
+        began_s = time.monotonic()
+        hosted.host.configure(replace(settings, enabled=False))
+        took_s = time.monotonic() - began_s
+        answers.set()
+    assert 0.4 < took_s < 1.5
+    hosted.host.configure(settings)
+    hosted.tick()
+    with hosted.read() as crystal:
+        assert len(crystal.history(ticks.CPU)) >= 100
+    hosted.host.close(clean=True)
     assert os.listdir(folder) == ["history"]
 
 

@@ -455,10 +455,15 @@ def test_impossible_sizes_are_a_mistake_of_the_caller(shm: str, wrong: dict[str,
     assert os.listdir(shm) == []
 
 
-def test_a_big_endian_machine_goes_without(shm: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "byteorder", "big")
-    with pytest.raises(CrystalError, match="little-endian"):
-        publishing.segment(f"{shm}/segment")
+@pytest.mark.parametrize(("what", "value"), [("byteorder", "big"), ("maxsize", (1 << 31) - 1)])
+def test_a_processor_that_stores_otherwise_goes_without(
+    shm: str, monkeypatch: pytest.MonkeyPatch, what: str, value: object
+) -> None:
+    with monkeypatch.context() as other:
+        other.setattr(sys, what, value)
+        with pytest.raises(CrystalError, match="little-endian 64-bit"):
+            publishing.segment(f"{shm}/segment")
+    assert os.listdir(shm) == []
 
 
 def test_a_user_cannot_replace_what_root_left(shm: str) -> None:
