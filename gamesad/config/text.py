@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import cleandoc
 
 from gamesad.config.keys import PROFILE_KEYS, SECTIONS, Config, Key, Kind, keys_of
 
@@ -11,7 +12,7 @@ def reference() -> str:
     """Every key as Markdown, one table per section."""
     parts = []
     for section, made in SECTIONS.items():
-        parts.append(f"## [{section}]\n\n{made.__doc__}\n\n{_table(keys_of(section))}")
+        parts.append(f"## [{section}]\n\n{cleandoc(made.__doc__ or '')}\n\n{_table(keys_of(section))}")
     parts.append(
         "## profiles.d/NAME.toml\n\nA profile is a file of its own, named after it (a to z, 0 to 9 and -). A key that"
         ' is missing comes from the profile it inherits; `"as-found"` (or an empty list) leaves a thing as found.\n\n'

@@ -22,3 +22,8 @@ def test_the_page_holds_the_whole_reference_and_every_place() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text()
     assert reference().rstrip() in text
     assert [folder for folder in DEFAULT_DIRS if f"`{folder}/`" not in text] == []
+
+
+def test_no_text_of_the_reference_is_indented() -> None:
+    """Markdown shows it as code, and Python 3.13 takes the indent of a docstring away where 3.11 leaves it."""
+    assert [line for line in reference().splitlines() if line.startswith(" ")] == []
