@@ -19,7 +19,6 @@ from gamesad.crystal.history.history import History
 from gamesad.crystal.previous import Previous
 from gamesad.crystal.publisher import Publisher, with_column
 from gamesad.crystal.segment import Segment
-from gamesad.crystal.takeover import former_sensors, last_decisions, last_rows
 from gamesad.crystal.telemetry import Telemetry
 from gamesad.crystal.texts import StatusText
 from gamesad.events import Event
@@ -38,6 +37,8 @@ _DISK_S = 0.2
 AT_LAST_S = 2.0
 """What a stop gives the disk."""
 _GROW_AGAIN_S = 60.0
+_DECISIONS = 16
+"""How many of those before a crash its recording has."""
 _SPARE = 16
 """Columns and tunables kept free for what is plugged in later: so many, or a quarter of what there is."""
 _LOG = logging.getLogger(__name__)
@@ -102,9 +103,9 @@ class Core:
         if previous is not None:
             self._take_over(previous, moment)
             if previous.state.state == layout.LIVE and not again:
-                rows = last_rows(self.history, self.settings.flight_before_s)
+                rows = self.history.last(self.settings.flight_before_s)
                 what = f"gamesad (process {previous.state.pid}) ended without a word"
-                self.recorder.crashed(rows, last_decisions(segment), what, moment)
+                self.recorder.crashed(rows, self._telemetry.last_decisions(_DECISIONS), what, moment)
         elif self._archive:
             found = self._archive.wait(_DISK_S)
             self.publisher.describe(moment.sensors, moment.controls, former=sorted(found.names))
@@ -115,7 +116,7 @@ class Core:
 
     def _take_over(self, previous: Previous, moment: Moment) -> None:
         """What is whole in the segment of before, and one line on it."""
-        former = former_sensors(previous)
+        former = previous.sensors()
         self.publisher.describe(moment.sensors, moment.controls, former=former)
         self.history.grow()
         self._grow_s = inf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import mmap
 import os
 import stat
@@ -13,6 +14,7 @@ from gamesad.crystal.errors import CrystalError, Damaged, NotTrusted
 from gamesad.crystal.header import Header, State, directory_slot
 from gamesad.crystal.source import Mapped, record
 
+_LOG = logging.getLogger(__name__)
 _NOT_FOLLOWED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -84,6 +86,14 @@ class Previous:
         slot = directory_slot(geometry.columns, geometry.tunables)
         data = record(Mapped(self.memory), offset, slot, crc=self.crc)
         return Directory(data, geometry)
+
+    def sensors(self) -> list[str]:
+        """Their names, by column; none, and a line in the journal, where the directory is not whole."""
+        try:
+            return [column.name for column in self.directory().columns]
+        except CrystalError as error:
+            _LOG.warning("the sensors of the segment before are not known, so their history is not kept: %s", error)
+            return []
 
     def close(self) -> None:
         """Nothing of ``memory`` may be in use any more; a view that still is keeps the mapping alive."""

@@ -19,8 +19,7 @@ from gamesad.crystal.previous import Previous
 from gamesad.crystal.segment import Segment
 from gamesad.crystal.tiering.keeper import Keeper
 from gamesad.crystal.tiering.prefetch import Budget
-from gamesad.crystal.tiering.settings import Settings
-from gamesad.crystal.tiering.tiers import Rules
+from gamesad.crystal.tiering.tiers import Rules, Settings
 from gamesad.report import Dictionary
 
 MAINTAIN_S = 0.5e-3

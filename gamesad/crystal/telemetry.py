@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gamesad.crystal.directory import Column, TunableRow
     from gamesad.crystal.previous import Previous
     from gamesad.crystal.segment import Segment
+    from gamesad.report import Dictionary
 
 _MOST = 1 << 48
 """More decisions than anybody made."""
@@ -120,6 +121,17 @@ class Telemetry:
                 rows[number] = decisions.pack(number, entry.since_s, entry.action, entry.source, text, crc=self._crc)
         self.restore(rows)
         return len(rows), written + 1 - first - len(rows)
+
+    def last_decisions(self, count: int) -> list[Dictionary]:
+        """The newest, oldest first, as a flight recording has them."""
+        last = self.decision_number
+        found: list[Dictionary] = []
+        for number in range(max(1, last - count + 1), last + 1):
+            begin = self._decisions + decisions.place(number, self._slots)
+            row = self._memory[begin : begin + layout.DECISION_SIZE]
+            if entry := decisions.whole(row, number, crc=self._crc):
+                found.append({"Action": entry.action, "Source": entry.source, "Since": entry.since_s, **entry.text})
+        return found
 
     def _put(self, number: int, row: bytes) -> None:
         begin = self._decisions + decisions.place(number, self._slots)

@@ -22,7 +22,7 @@ from gamesad.crystal.pool.pool import Block, Pool
 from gamesad.crystal.segment import Segment
 from gamesad.crystal.tiering.keeper import REVIEW_S, Keeper
 from gamesad.crystal.tiering.prefetch import Budget
-from gamesad.crystal.tiering.settings import Settings
+from gamesad.crystal.tiering.tiers import Settings
 from tests.bench.harness import Effort, Row
 from tests.crystal import traces
 

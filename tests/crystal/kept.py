@@ -7,7 +7,7 @@ from pathlib import Path
 from gamesad.crystal.pool.pool import Block, Pool
 from gamesad.crystal.segment import Segment
 from gamesad.crystal.tiering.keeper import REVIEW_S, Keeper
-from gamesad.crystal.tiering.settings import Settings
+from gamesad.crystal.tiering.tiers import Settings
 from tests.crystal.segments import segment
 
 

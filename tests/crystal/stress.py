@@ -20,8 +20,7 @@ from gamesad.crystal.pool.pool import Block, Pool
 from gamesad.crystal.segment import Segment
 from gamesad.crystal.telemetry import Telemetry
 from gamesad.crystal.tiering.keeper import Keeper
-from gamesad.crystal.tiering.settings import Settings
-from gamesad.crystal.tiering.tiers import Rules
+from gamesad.crystal.tiering.tiers import Rules, Settings
 from tests.crystal import publishing
 
 PHASES = (

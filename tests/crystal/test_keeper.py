@@ -18,8 +18,7 @@ from gamesad.crystal.tiering.accesses import HINTS
 from gamesad.crystal.tiering.freezer import LARGEST
 from gamesad.crystal.tiering.locked import Locked
 from gamesad.crystal.tiering.prefetch import Budget
-from gamesad.crystal.tiering.settings import Settings
-from gamesad.crystal.tiering.tiers import Rules
+from gamesad.crystal.tiering.tiers import Rules, Settings
 from tests.crystal.kept import Kept, text
 from tests.crystal.traces import repeating
 

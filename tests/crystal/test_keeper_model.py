@@ -15,8 +15,7 @@ from gamesad.crystal.pool.pool import Block, OutOfSpace
 from gamesad.crystal.pool.recovery import whole_blocks
 from gamesad.crystal.tiering.plan import PlanError
 from gamesad.crystal.tiering.prefetch import Budget
-from gamesad.crystal.tiering.settings import Settings
-from gamesad.crystal.tiering.tiers import Rules
+from gamesad.crystal.tiering.tiers import Rules, Settings
 from tests.crystal.kept import Kept, text
 
 STEPS = 400

@@ -15,7 +15,7 @@ from gamesad.crystal.layout import COLD, FROZEN, HOT, WARM
 from gamesad.crystal.pool.pool import Block
 from gamesad.crystal.reader import attach
 from gamesad.crystal.tiering.plan import PlanError
-from gamesad.crystal.tiering.settings import Settings
+from gamesad.crystal.tiering.tiers import Settings
 from tests.crystal.kept import Kept, text
 
 TRIAL_S = 300.0

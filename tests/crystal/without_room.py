@@ -17,7 +17,7 @@ from gamesad.crystal.errors import CrystalFull
 from gamesad.crystal.layout import COLD, FROZEN, POOL
 from gamesad.crystal.pool.pool import Block, OutOfSpace
 from gamesad.crystal.pool.recovery import whole_blocks
-from gamesad.crystal.tiering.settings import Settings
+from gamesad.crystal.tiering.tiers import Settings
 from tests.crystal.kept import Kept, text
 
 STEP = 192 << 10

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from gamesad.crystal import decisions, layout
-from gamesad.crystal.history.errand import Errand
 from gamesad.crystal.history.ledger import Ledger
 from gamesad.crystal.history.library import Batch, Found, Library, Placed, placed
 
@@ -27,6 +27,34 @@ _TAKEN_AT_ONCE = 500
 """Rows from disk that one tick puts into a ring: about a millisecond."""
 _SILENT_S = 60.0
 _NOTHING = Found([], [], [], [])
+
+
+class Errand:
+    """Something done on a thread of its own, because it may wait for a disk. Nothing can end it from outside."""
+
+    def __init__(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """``then`` takes what ``work`` returns, in ``finish``. RuntimeError: there are no more threads."""
+        self._ended = threading.Event()
+        self._work, self._then = work, then
+        self._result: Any = None
+        self._error: BaseException | None = None
+        threading.Thread(target=self._run, name="history", daemon=True).start()
+
+    def ended(self, patience_s: float = 0.0) -> bool:
+        return self._ended.wait(patience_s)
+
+    def finish(self) -> None:
+        """On the thread that waits for it, once it has ended. What ``work`` raised is raised here."""
+        if self._error is not None:
+            raise self._error
+        self._then(self._result)
+
+    def _run(self) -> None:
+        try:
+            self._result = self._work()
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            self._error = error
+        self._ended.set()
 
 
 class Archive:

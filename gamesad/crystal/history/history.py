@@ -210,6 +210,12 @@ class History:
             finer.resume(coarser)
         return Recovered(kept, dropped)
 
+    def last(self, seconds: float) -> list[tuple[float, array[float]]]:
+        """The last seconds there are: when each ended, in s since the epoch, and the mean of every column."""
+        rows = list(self.rings[0].rows(0))
+        since_us = rows[-1].time_us - seconds * 1e6 if rows else 0.0
+        return [(row.time_us / 1e6, array("d", row.values[1::3])) for row in rows if row.time_us > since_us]
+
     def query(self, column: int, since_us: int, until_us: int, max_points: int = 0) -> list[Point]:
         """See ``points.query``. IndexError: no such column."""
         geometry, source = self._segment.geometry, Mapped(self._segment.memory)

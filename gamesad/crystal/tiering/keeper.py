@@ -19,8 +19,7 @@ from gamesad.crystal.tiering.locked import Locked
 from gamesad.crystal.tiering.moves import Move, may_freeze
 from gamesad.crystal.tiering.prefetch import Budget
 from gamesad.crystal.tiering.relayout import Relayout
-from gamesad.crystal.tiering.settings import Settings
-from gamesad.crystal.tiering.tiers import next_tier
+from gamesad.crystal.tiering.tiers import Settings, next_tier
 
 REVIEW_S = 10.0
 """Seconds between two looks at all the blocks."""

@@ -15,7 +15,7 @@ from gamesad.crystal.tiering import compaction, plan
 from gamesad.crystal.tiering.accesses import Accesses
 from gamesad.crystal.tiering.freezer import LARGEST
 from gamesad.crystal.tiering.plan import Plan, PlanError
-from gamesad.crystal.tiering.settings import Settings
+from gamesad.crystal.tiering.tiers import Settings
 from gamesad.crystal.tiering.trial import Trial
 
 

@@ -7,9 +7,10 @@ as they come), and a block that moved stays for the dwell time: so nothing flaps
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gamesad.crystal.layout import FROZEN, HOT
+from gamesad.crystal.tiering.prefetch import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,18 @@ class Rules:
             )
         if self.half_life_s <= 0 or self.dwell_s < 0:
             raise ValueError("half_life_s must be above 0 and dwell_s not below")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the keeper goes by. ``prefetch`` None: nothing is thawed ahead."""
+
+    rules: Rules = field(default_factory=Rules)
+    prefetch: Budget | None = field(default_factory=Budget)
+    hot_bytes: int = 16 << 20
+    """What may be HOT by rule or by plan, and so locked in memory."""
+    trial_s: float = 600.0
+    """How long a plan is measured, and how far back that goes which it is compared with."""
 
 
 def decayed(count: float, passed_s: float, half_life_s: float) -> float:
