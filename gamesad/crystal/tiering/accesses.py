@@ -13,7 +13,7 @@ from gamesad.crystal.tiering.tiers import Heat
 from gamesad.crystal.tiering.trial import Meter
 
 HINTS = 256
-"""Hints that are taken between two counts; the rest is dropped."""
+"""Hints that are taken in a second; the rest is dropped."""
 _INFLATE_S = 1 / 250e6
 """What a client needs for each byte of a frozen block that it inflates itself, about."""
 
@@ -37,13 +37,16 @@ class Accesses:
         self.now_s = 0.0
         self._pool = pool
         self._hints: deque[int] = deque()
+        self._hinted, self._hinted_until_s = 0, 0.0
         self._waited_s = 0.0
 
     def hint(self, addresses: Iterable[int]) -> int:
         """Takes what clients say they read, as far as there is room; how many."""
-        room = HINTS - len(self._hints)
-        taken = [address for _, address in zip(range(room), addresses, strict=False)]
+        if self.now_s >= self._hinted_until_s:
+            self._hinted, self._hinted_until_s = 0, self.now_s + 1.0
+        taken = [address for _, address in zip(range(HINTS - self._hinted), addresses, strict=False)]
         self._hints.extend(taken)
+        self._hinted += len(taken)
         return len(taken)
 
     def look(self, block: Block) -> Known:

@@ -67,7 +67,7 @@ class Keeper:
         self._pool.touched.append(block.id)
 
     def hint(self, addresses: Iterable[int]) -> int:
-        """What clients say they read; how many of them are taken until the next ``maintain``, the rest is dropped.
+        """What clients say they read; how many of them are taken: 256 in a second, the rest is dropped.
 
         An address where no block begins counts for nothing.
         """
