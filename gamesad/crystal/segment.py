@@ -72,7 +72,6 @@ class Segment:
         stale_after_s: float,
         rings: Rings = layout.RINGS,
         decisions: int = DECISIONS,
-        takes_over: bool = True,
     ) -> Segment:
         """A new segment, in place; with something to take over in ``previous`` it waits for ``publish`` instead.
 
@@ -96,7 +95,7 @@ class Segment:
             raise
         segment.set_aside = why
         segment._follow(previous)
-        if not (previous and takes_over):
+        if not previous:
             try:
                 segment.publish()
             except NotTrusted:

@@ -20,12 +20,10 @@ START_US = 1_800_000_000_000_000
 FOREVER_US = 1 << 60
 
 
-def segment(
-    folder: Path, *, columns: int = COLUMNS, rings: tuple[tuple[int, int], ...] = RINGS, takes_over: bool = True
-) -> Segment:
+def segment(folder: Path, *, columns: int = COLUMNS, rings: tuple[tuple[int, int], ...] = RINGS) -> Segment:
     return Segment.create(
         str(folder / "gamesad"), columns=columns, tunables=1, version="0.2", simulated=True, pool_max=1 << 16,
-        stale_after_s=10.0, rings=rings, decisions=64, takes_over=takes_over,
+        stale_after_s=10.0, rings=rings, decisions=64,
     )  # fmt: skip
 
 

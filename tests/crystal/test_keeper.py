@@ -297,7 +297,7 @@ def test_everything_is_done_within_the_budget_and_one_step(kept: Kept) -> None:
     took_s = []
     for n in range(1500):
         for block in random.Random(n).sample(blocks, 20):
-            kept.keeper.touched(block)
+            kept.pool.touched.append(block.id)
         kept.now_s += 0.5
         began_s = time.thread_time()
         kept.keeper.maintain(kept.now_s, 0.001)
@@ -345,7 +345,7 @@ def test_what_finds_no_room_to_be_thawed_ahead_is_tried_once_for_each_bet(tmp_pa
         thaw(block, data)
 
     kept.pool.thaw = counted  # type: ignore[method-assign]
-    kept.keeper.touched(blocks[repeating(16, 80)[-1]])
+    kept.pool.touched.append(blocks[repeating(16, 80)[-1]].id)
     kept.later(30)
     assert 1 <= tried <= 8
     assert len(kept.said) == 1

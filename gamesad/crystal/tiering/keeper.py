@@ -62,10 +62,6 @@ class Keeper:
         self._spans: list[tuple[int, int]] = []
         self._wrong: dict[str, str] = {}
 
-    def touched(self, block: Block) -> None:
-        """``block`` was accessed in a way that the pool did not see."""
-        self._pool.touched.append(block.id)
-
     def hint(self, addresses: Iterable[int]) -> int:
         """What clients say they read; how many of them are taken: 256 in a second, the rest is dropped.
 
