@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -82,6 +83,24 @@ def test_a_signal_cleans_up(number: signal.Signals, temporary: Path) -> None:
             process.send_signal(number)
         process.stdout.read()
         assert process.wait(timeout=15.0) == (0 if number == signal.SIGINT else 143)
+
+
+def test_a_terminal_that_is_closed_cleans_up_too(temporary: Path) -> None:
+    """What is said at the end has nowhere to go."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [ROOT / "packaging/run", "--no-install", "--simulate"],
+        env={**os.environ, "TMPDIR": str(temporary), "PYTHON": sys.executable},
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        said = b""
+        while (found := re.search(rb"GAMESAD_SHM=(\S+)\s", said)) is None:
+            said += os.read(ours, 4096)
+        os.close(ours)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(timeout=15.0) == 143
+    assert not Path(found[1].decode()).parent.exists()
 
 
 def test_while_it_runs_others_reach_it_over_the_bus_it_names(temporary: Path) -> None:
