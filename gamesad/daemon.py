@@ -382,8 +382,13 @@ class Daemon:
 def _print(text: str) -> None:
     """UTF-8 whatever the locale says: it is JSON. OSError when it cannot be written."""
     output = sys.stdout.buffer
-    output.write(text.encode() + b"\n")
-    output.flush()
+    try:
+        output.write(text.encode() + b"\n")
+        output.flush()
+    except OSError:
+        # What is left in the buffer would be tried again at exit, and change the exit status to 120.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
 
 
 def _put_back(executor: Executor, why: str) -> None:

@@ -128,7 +128,7 @@ def _files(checkout: Path | None) -> Iterator[tuple[str, Path]]:
         found = Path(os.path.normpath(str(file.locate())))
         if file.parts[0] == ".." and found.is_relative_to(sys.prefix):
             where = str(found.relative_to(sys.prefix))
-            if not where.startswith("bin/"):
+            if not where.startswith("bin/") and found.suffix != ".pyc":  # pip compiles the example too
                 yield where, found
 
 

@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""Asks a language model for a layout plan: gamesactl crystal advise --command docs/examples/advise.py [--apply]
+"""Asks a language model for a layout plan: gamesactl crystal advise --command "python3 advise.py" [--apply]
 
 Statistics on standard input, the plan on standard output, run as the calling user. Any endpoint with OpenAI's chat
 completions will do: OPENAI_BASE_URL (as it comes, a model of your own on this machine), OPENAI_MODEL, OPENAI_API_KEY.

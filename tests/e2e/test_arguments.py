@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -108,8 +109,9 @@ def test_help_version_and_checks_work_without_any_optional_part() -> None:
 def test_a_tick_that_cannot_be_printed_is_told_in_one_line(tmp_path: Path) -> None:
     """A full disk, a locale without the letters, no stdout at all."""
     once = [sys.executable, "-m", "gamesad", "--root", str(tmp_path), "--once", "--observe"]
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}  # what is left in the buffer is written again at exit
     with open("/dev/full", "wb") as full:
-        ran = subprocess.run(once, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        ran = subprocess.run(once, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=buffered)
     assert ran.returncode == 1
     assert ran.stderr.endswith(" error: the tick could not be printed: No space left on device\n")
     assert ran.stderr.count("\n") == 1

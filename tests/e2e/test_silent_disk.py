@@ -19,8 +19,8 @@ from tests.support.silent_disk import while_there
 from tests.support.values import tunable_files
 
 PLATFORM_PROFILE = "/sys/firmware/acpi/platform_profile"
-IN_TIME_S = 15.0
-"""Half of what systemd gives a start, and of its watchdog; most of it is Python starting on a busy machine."""
+IN_TIME_S = 60.0
+"""Less than systemd gives a start; most of it is Python starting on a busy machine."""
 
 
 @pytest.fixture
