@@ -381,14 +381,9 @@ class Daemon:
 
 def _print(text: str) -> None:
     """UTF-8 whatever the locale says: it is JSON. OSError when it cannot be written."""
-    output = sys.stdout.buffer
-    try:
-        output.write(text.encode() + b"\n")
-        output.flush()
-    except OSError:
-        # What is left in the buffer would be tried again at exit, and change the exit status to 120.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise
+    left = memoryview(text.encode() + b"\n")
+    while left:  # past the buffer: what stays in it is tried again at exit, which then ends with 120
+        left = left[os.write(sys.stdout.fileno(), left) :]
 
 
 def _put_back(executor: Executor, why: str) -> None:

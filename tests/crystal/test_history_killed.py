@@ -146,5 +146,5 @@ def test_a_reader_beside_a_writer_at_full_speed_never_sees_a_torn_row() -> None:
         rows, wrong = torn(ring_of(found, 0), 1.5, 1)
         print(f"{rows} rows")
         assert (wrong, rows > 1000) == (0, True)
-        assert torn(ring_of(found, 0, Careless), 60, 1)[1] == 1, "this test could not tell"
+        assert torn(ring_of(found, 0, Careless), 60, 1)[1] >= 1, "this test could not tell"
         found.close()
