@@ -292,7 +292,8 @@ class Daemon:
     async def _say_ready(self, connected: asyncio.Event) -> None:
         """READY once the first tick is done and the bus name is ours, or it is known why not."""
         await connected.wait()
-        notify("READY=1", f"STATUS={self._status_line()}")
+        reason = self._posture.reason
+        notify("READY=1", f"STATUS=observing: {reason}" if reason else "STATUS=regulating")
 
     async def _watch_devices(self, service: Service) -> None:
         """Probes again half a second after the last of a burst of udev events, at the latest 5 s after its first."""
@@ -375,15 +376,16 @@ class Daemon:
             text = "nothing can be set here (no cpufreq, power limit or platform profile): gamesad only tells"
             log_event(Message.COMPONENT_MISSING, text, component="tunables")
 
-    def _status_line(self) -> str:
-        return f"observing: {self._posture.reason}" if self._posture.reason else "regulating"
-
 
 def _print(text: str) -> None:
     """UTF-8 whatever the locale says: it is JSON. OSError when it cannot be written."""
-    left = memoryview(text.encode() + b"\n")
-    while left:  # past the buffer: what stays in it is tried again at exit, which then ends with 120
-        left = left[os.write(sys.stdout.fileno(), left) :]
+    output = sys.stdout.buffer
+    try:
+        output.write(text.encode() + b"\n")
+        output.flush()
+    except OSError:  # what stays in the buffer is tried again at exit, which would then end with 120
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
 
 
 def _put_back(executor: Executor, why: str) -> None:
