@@ -10,7 +10,7 @@ from pathlib import Path
 from gamesad import config
 from gamesad.actuation.baseline import Baseline
 from gamesad.actuation.executor import Executor
-from gamesad.crystal.core import Core, Place
+from gamesad.crystal.core import AT_LAST_S, Core, Place
 from gamesad.hardware import ACTUATORS
 from gamesad.hardware.sysfs import Sysfs
 from gamesad.pipeline import Pipeline
@@ -60,7 +60,7 @@ class Published:
 def published(ticking: Cycle, path: Path) -> Iterator[Published]:
     made = Published(ticking, path)
     yield made
-    made.core.close(clean=True)
+    made.core.close(clean=True, patience_s=AT_LAST_S)
 
 
 @contextmanager
