@@ -61,13 +61,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: Sequence[str]) -> int:
     if list(words) in _AT_ONCE:
-        from gamesactl.commands.status import show  # noqa: PLC0415 - as parse below
+        from gamesactl.commands.status import show  # noqa: PLC0415 - status starts nothing else
 
         show(Output(json=len(words) > 1))
         return OK
     from importlib import import_module  # noqa: PLC0415 - not for what is done at once
 
-    from gamesactl.arguments import parse  # noqa: PLC0415
+    from gamesactl.arguments import parse  # noqa: PLC0415 - status needs none
 
     arguments = parse(words)
     if arguments.help:
