@@ -143,12 +143,16 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Per temperature, the values expected at each of ``horizon_s`` and upper bounds met with ``confidence``."""
+    """Per temperature, the values expected at each of ``horizon_s`` and upper bounds met with ``confidence``.
+
+    ``crossing``: the probability that its target is reached within the longest horizon; absent where it has none.
+    """
 
     horizon_s: tuple[float, ...]
     expected: Mapping[str, tuple[float, ...]]
     upper: Mapping[str, tuple[float, ...]]
     confidence: float
+    crossing: Mapping[str, float] = field(default_factory=dict)
 
 
 class Role(StrEnum):
@@ -283,6 +287,18 @@ class Decision:
     settings: Mapping[str, Value]
     source: Origin
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What the learnt policy would have ``decide`` do where the rules leave a choice; rules and envelope come first.
+
+    ``probability`` is that of choosing this action here, for estimates afterwards; ``reason`` is one sentence.
+    """
+
+    action: Action
+    reason: str
+    probability: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

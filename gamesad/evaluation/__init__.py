@@ -1,0 +1,1 @@
+"""Scores recordings of temperatures with the daemon's own models: the mode `gamesad --evaluate`."""
