@@ -5,7 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gamesad.bus.names import MAX_DECISIONS, MAX_HINTS, MAX_PLAN_LENGTH, MAX_POINTS, MAX_TEXT_LENGTH
+from gamesad.bus.names import (
+    MAX_DECISIONS,
+    MAX_HINTS,
+    MAX_PLAN_LENGTH,
+    MAX_POINTS,
+    MAX_TEXT_LENGTH,
+    MODELS,
+    POLICY_MODES,
+)
 from gamesad.bus.signatures import plain
 from gamesad.errors import GamesadError, OutOfRange
 
@@ -77,9 +85,26 @@ def addresses(value: Any) -> list[int]:
     return [int(address) for address in value]
 
 
+def models(value: Any) -> str:
+    """Which of the learnt models are meant."""
+    return _one_of(MODELS, value)
+
+
+def policy_mode(value: Any) -> str:
+    """What the learnt policy may do."""
+    return _one_of(POLICY_MODES, value)
+
+
 def as_is(value: Any) -> Any:
     """An unsigned number: the bus has seen to its kind and range."""
     return value
+
+
+def _one_of(words: tuple[str, ...], value: Any) -> str:
+    text = name(value)
+    if text not in words:
+        raise OutOfRange(f"it is {', '.join(words[:-1])} or {words[-1]}, not {text}")
+    return text
 
 
 def _bounded(value: Any) -> str:

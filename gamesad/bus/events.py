@@ -17,6 +17,8 @@ from gamesad.bus.standard import changed
 _LOG = logging.getLogger(__name__)
 _SIGNALS = {signal.name: signal.arguments for signal in SIGNALS}
 PROPERTIES_CHANGED = "PropertiesChanged"
+_OF_A_SENSOR = ("ThermalAlert", "AnomalyDetected")
+"""Of these the latest of each sensor is kept."""
 
 
 class Events:
@@ -41,7 +43,7 @@ class Events:
 
     def _keep(self, event: str, payload: object) -> None:
         about = ""
-        if event == "ThermalAlert" and isinstance(payload, dict):
+        if event in _OF_A_SENSOR and isinstance(payload, dict):
             about = str(payload.get("Sensor"))
         kept = self._kept.pop((event, about), None)  # taken out, so that the order is that of the latest
         if event == PROPERTIES_CHANGED and isinstance(kept, dict) and isinstance(payload, dict):

@@ -38,6 +38,10 @@ class Service(Protocol):
     async def compact_crystal(self) -> None: ...
     async def apply_layout(self, plan: str) -> dict[str, object]: ...
     async def crystal_hint(self, addresses: list[int]) -> None: ...
+    async def neural_status(self) -> dict[str, object]: ...
+    async def checkpoint_models(self) -> None: ...
+    async def reset_models(self, which: str) -> None: ...
+    async def set_policy_mode(self, mode: str) -> None: ...
     async def sleep(self) -> None: ...
     async def wake(self) -> None: ...
     async def rival(self, name: str, *, present: bool) -> None: ...
@@ -139,6 +143,7 @@ METHODS: tuple[Read | Change, ...] = (
         waits=True,
     ),
     Read("CrystalStats", (), Argument("statistics", "a{sv}"), lambda service: service.crystal_stats(), waits=True),
+    Read("NeuralStatus", (), Argument("status", "a{sv}"), lambda service: service.neural_status(), waits=True),
     Change(
         "SetProfile", (_PROFILE,), names.ACTION_SET_PROFILE,
         lambda request, profile: request.service.set_profile(profile, uid=request.caller.uid),
@@ -192,12 +197,22 @@ METHODS: tuple[Read | Change, ...] = (
         "CrystalHint", (Argument("addresses", "at", arguments.addresses),), names.ACTION_HINT_CRYSTAL,
         lambda request, addresses: request.service.crystal_hint(addresses),
     ),
+    Change("CheckpointModels", (), names.ACTION_MANAGE_MODELS, lambda request: request.service.checkpoint_models()),
+    Change(
+        "ResetModels", (Argument("which", "s", arguments.models),), names.ACTION_MANAGE_MODELS,
+        lambda request, which: request.service.reset_models(which),
+    ),
+    Change(
+        "SetPolicyMode", (Argument("mode", "s", arguments.policy_mode),), names.ACTION_MANAGE_MODELS,
+        lambda request, mode: request.service.set_policy_mode(mode),
+    ),
 )  # fmt: skip
 
 SIGNALS = (
     Signal("ProfileChanged", (Argument("profile", "s"), Argument("cause", "s"))),
     Signal("DecisionMade", (Argument("decision", "a{sv}"),)),
     Signal("ThermalAlert", (Argument("alert", "a{sv}"),)),
+    Signal("AnomalyDetected", (Argument("anomaly", "a{sv}"),)),
     Signal("StatusChanged", (Argument("status", "a{sv}"),)),
 )
 

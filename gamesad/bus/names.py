@@ -33,6 +33,12 @@ ACTION_PAUSE = "org.gamesa.Gamesad1.pause"
 ACTION_RELOAD_CONFIG = "org.gamesa.Gamesad1.reload-config"
 ACTION_MANAGE_CRYSTAL = "org.gamesa.Gamesad1.manage-crystal"
 ACTION_HINT_CRYSTAL = "org.gamesa.Gamesad1.hint-crystal"
+ACTION_MANAGE_MODELS = "org.gamesa.Gamesad1.manage-models"
+
+MODELS = ("all", "forecast", "policy", "anomaly")
+"""What ResetModels takes."""
+POLICY_MODES = ("shadow", "advise", "act")
+"""What SetPolicyMode takes."""
 
 MAX_TEXT_LENGTH = 256
 """Characters that a profile, tunable or sensor name, a reason or an application id may have."""

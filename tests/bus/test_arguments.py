@@ -83,6 +83,14 @@ def test_every_other_signature_is_invalid_args_and_changes_nothing(bus: PrivateB
         ("InvalidArgs", "ApplyLayout", "s", ("x" * 60_001,)),
         ("InvalidArgs", "CrystalHint", "at", ([1] * 257,)),
         ("UnknownHold", "ReleaseProfile", "u", (4_000_000_000,)),
+        ("OutOfRange", "ResetModels", "s", ("everything",)),
+        ("OutOfRange", "ResetModels", "s", ("All",)),
+        ("InvalidArgs", "ResetModels", "s", ("",)),
+        ("InvalidArgs", "ResetModels", "s", ("all\n",)),
+        ("InvalidArgs", "ResetModels", "s", ("x" * 257,)),
+        ("OutOfRange", "SetPolicyMode", "s", ("active",)),
+        ("OutOfRange", "SetPolicyMode", "s", ("x" * 256,)),
+        ("InvalidArgs", "SetPolicyMode", "s", ("act\x1b[2J",)),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_by_name(

@@ -13,7 +13,7 @@ from dbus_next.constants import MessageFlag
 from gamesad.bus import names
 from gamesad.bus.members import METHODS, Change
 from tests.support.bus_client import Client, Refused, client
-from tests.support.bus_values import SENSIBLE
+from tests.support.bus_values import sensible
 from tests.support.private_bus import PrivateBus, system_bus
 from tests.support.served import served
 
@@ -28,7 +28,7 @@ FOR_MEMBERS = {
 
 async def outcome(caller: Client, change: Change, flags: MessageFlag = MessageFlag.NONE) -> str:
     """The last part of the error's name, or "allowed" for an answer or an error that only comes after polkit."""
-    body = [SENSIBLE[part.signature] for part in change.ins]
+    body = [sensible(part) for part in change.ins]
     try:
         await caller.call(change.name, "".join(part.signature for part in change.ins), *body, flags=flags)
     except Refused as refused:

@@ -13,7 +13,7 @@ from gamesad.bus import names
 from gamesad.bus.interface import without_folders
 from gamesad.bus.members import METHODS, Change, Read, signature
 from tests.support.bus_client import Refused, client
-from tests.support.bus_values import SENSIBLE
+from tests.support.bus_values import sensible
 from tests.support.private_bus import PrivateBus, system_bus
 from tests.support.served import served
 
@@ -31,7 +31,7 @@ def test_an_unexpected_error_is_failed_and_says_nothing_of_the_inside(
     async def ask() -> Refused:
         async with client(broken) as root:
             with pytest.raises(Refused) as refused:
-                body = [SENSIBLE[part.signature] for part in method.ins]
+                body = [sensible(part) for part in method.ins]
                 await root.call(method.name, signature(method.ins), *body)
             return refused.value
 

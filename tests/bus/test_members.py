@@ -118,6 +118,26 @@ def test_a_layout_and_a_hint_reach_the_service(bus: PrivateBus) -> None:
     asyncio.run(ask())
 
 
+def test_the_models_are_asked_saved_reset_and_given_their_say(bus: PrivateBus) -> None:
+    async def ask() -> None:
+        async with client(bus, "nobody") as anybody, client(bus) as root:
+            told = await anybody.call("NeuralStatus")
+            assert told["Forecast"]["Horizons"] == [1, 2, 3, 4, 5]
+            assert told["Forecast"]["Sensors"][0]["Members"] == {"persistence": 0.25, "ridge": 0.75}
+            assert (told["Policy"]["Mode"], told["Policy"]["Proposals"]) == ("shadow", [])
+            assert told["Anomalies"]["Active"][0]["Active"] is True
+            before = told["Life"]["Checkpoints"]
+            await root.call("CheckpointModels")
+            await root.call("SetPolicyMode", "s", "advise")
+            await root.call("ResetModels", "s", "forecast")
+            told = await anybody.call("NeuralStatus")
+            assert (told["Life"]["Checkpoints"], told["Policy"]["Mode"]) == (before + 1, "advise")
+            assert told["Life"]["Reset"][-1] == "forecast"
+            await root.call("SetPolicyMode", "s", "shadow")
+
+    asyncio.run(ask())
+
+
 def test_every_signal_arrives_with_the_types_of_the_contract(bus: PrivateBus) -> None:
     async def change() -> None:
         async with client(bus) as root:
@@ -129,6 +149,9 @@ def test_every_signal_arrives_with_the_types_of_the_contract(bus: PrivateBus) ->
             [alert] = await root.signal("ThermalAlert")
             assert (alert["Limit"], alert["Active"]) == (70.0, True)
             await root.call("ClearLimit", "s", "hwmon.test-0.temp1")
+            await root.call("ResetModels", "s", "anomaly")
+            [anomaly] = await root.signal("AnomalyDetected")
+            assert (anomaly["Score"], anomaly["Active"], anomaly["Until"]) == (3.5, False, 9.5)
             await root.call("Pause", "u", 3)
             [status] = await root.signal("StatusChanged")
             assert status["Mode"] == "paused 3"

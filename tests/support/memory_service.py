@@ -44,6 +44,9 @@ class MemoryService:
         self._mode = "active"
         self._slept: list[str] = []
         self._hinted = 0
+        self._checkpoints = 0
+        self._policy = "shadow"
+        self._reset: list[str] = []
         self._sensors = [f"hwmon.test-{number}.temp1" for number in range(sensor_count)]
         self._told = self.properties()
 
@@ -184,6 +187,33 @@ class MemoryService:
 
     async def crystal_hint(self, addresses: list[int]) -> None:
         self._hinted += len(addresses)
+
+    async def neural_status(self) -> dict[str, object]:
+        return {
+            "State": "learning",
+            "Seed": 7,
+            "Forecast": {
+                "Horizons": [1, 2, 3, 4, 5],
+                "Sensors": [
+                    {"Sensor": name, "Skill": 0.125, "Samples": 600, "Members": {"persistence": 0.25, "ridge": 0.75}}
+                    for name in self._sensors
+                ],
+            },
+            "Policy": {"Mode": self._policy, "Inputs": {"headroom": 12.5}, "Proposals": []},
+            "Anomalies": {"Active": [{"Sensor": self._sensors[0], "Since": 5.0, "Active": True}], "Recent": []},
+            "Life": {"Checkpoints": self._checkpoints, "Yielded": {"training": 0}, "Reset": list(self._reset)},
+        }
+
+    async def checkpoint_models(self) -> None:
+        self._checkpoints += 1
+
+    async def reset_models(self, which: str) -> None:
+        self._reset.append(which)
+        about = {"Sensor": self._sensors[0], "Sentence": "odd", "Score": 3.5, "Threshold": 2.0, "Since": 5.0}
+        self.tell("AnomalyDetected", {**about, "Active": False, "Until": 9.5})
+
+    async def set_policy_mode(self, mode: str) -> None:
+        self._policy = mode
 
     async def sleep(self) -> None:
         self._slept.append("sleep")
