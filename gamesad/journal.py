@@ -46,6 +46,12 @@ class Fields(TypedDict, total=False):
     rival: str
     path: str
     duration_s: float
+    score: float
+    threshold: float
+    since_s: float
+    until_s: float
+    model: str
+    mode: str
 
 
 def setup(verbosity: int, simulated: bool, *, label: str = "simulated", stream: TextIO | None = None) -> str:

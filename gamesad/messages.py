@@ -185,6 +185,68 @@ class Message(Enum):
         "An optional part is missing or could not be used; the entry's text says what does not work without it and "
         "how to get it. The rest of gamesad works.",
     )
+    ANOMALY = Entry(
+        "819ba58ad8a842f3ad21d2ae89379944",
+        logging.WARNING,
+        "@GAMESAD_LABEL@ behaves oddly",
+        "What this sensor shows is not what it usually shows under such load; the entry's text says by how much. It "
+        "is a sign, not a fault: look at fans, dust, pumps and what runs. The limits are kept as ever, and nothing is"
+        " made faster for it. How many false ones a week are allowed is neural.false_alarms_per_week.",
+    )
+    ANOMALY_END = Entry(
+        "ca746f040c4c4df5bc6aec3652508a8f",
+        logging.INFO,
+        "@GAMESAD_LABEL@ behaves as usual again",
+        "What was odd is over, or has become the usual.",
+    )
+    MODELS_ROLLED_BACK = Entry(
+        "ac3233b6f6a647c692ac8811bbc305af",
+        logging.WARNING,
+        "A learnt model failed and was put back",
+        "The model in GAMESAD_MODEL computed what cannot be, or failed. It goes on from its last sound state in "
+        "memory, or from nothing. Regulation is not touched by it: the rules and limits need no model. If this comes "
+        "again and again, `gamesactl neural reset` begins anew; please report it with the entry's text.",
+    )
+    MODELS_SOUND = Entry(
+        "21fb7075e86d4206899cd08625969ba8",
+        logging.INFO,
+        "The learnt models are sound again",
+        "The model in GAMESAD_MODEL has worked for a while without being put back. Nothing needs to be done.",
+    )
+    MODELS_SET_ASIDE = Entry(
+        "facb868850734a18bedc6792163f03a8",
+        logging.WARNING,
+        "Learnt models could not be taken up",
+        "The file in GAMESAD_PATH is damaged, of another machine or of another version. It was set aside under a name"
+        " of its own, and learning begins anew: forecasts are as good as before within an hour or so.",
+    )
+    MODELS_UNSAVED = Entry(
+        "a9f47c66f0194d2f8f9475c0e764e636",
+        logging.WARNING,
+        "What was learnt could not be saved",
+        "The file in GAMESAD_PATH could not be written. Learning goes on, and what it brings is lost at the next stop"
+        " unless the file can be written by then. Look at the space and the permissions there.",
+    )
+    MODELS_SAVED = Entry(
+        "0ec90e1652904238b89cdfa6c19e7436",
+        logging.INFO,
+        "What was learnt is saved again",
+        "The disk takes it again. Nothing needs to be done.",
+    )
+    POLICY_DEMOTED = Entry(
+        "eef4d45cc98d4c48a8f81dde799932a3",
+        logging.WARNING,
+        "The learnt policy only proposes for now",
+        "What the policy did or would have done came out worse than the rules, or it saw what it does not know; the "
+        "entry's text says which. The rules decide alone. `gamesactl neural shadow` shows how it goes on.",
+    )
+    POLICY_MODE = Entry(
+        "920136d807d44f74ba998fe7ccf8f0f3",
+        logging.INFO,
+        "The learnt policy: @GAMESAD_MODE@",
+        "How far the learnt policy may go was changed, by the configuration or by somebody: shadow (it proposes), "
+        "advise (it chooses where the rules leave a choice) or act. Rules and limits come first in each.",
+    )
     BUS_LOST = Entry(
         "cceab7ed7e26420c9f11623e49194135",
         logging.WARNING,

@@ -14,6 +14,7 @@ from typing import Any
 from gamesad.types import Profile
 
 LOG_LEVELS = ("error", "warning", "info", "debug")
+POLICY_MODES = ("shadow", "advise", "act")
 
 
 class Kind(Enum):
@@ -269,6 +270,45 @@ class Crystal:
 
 
 @dataclass(frozen=True, slots=True)
+class Neural:
+    """The Neural Optimizer: forecasts of temperatures, a policy and anomalies, learnt on this machine alone.
+
+    ``seed`` counts from the next start, the rest at once.
+    """
+
+    enabled: bool = _key(default=True, description="Learn, forecast and watch for anomalies.", kind=Kind.BOOLEAN)
+    policy: str = _key(
+        default="shadow",
+        description="Whether the learnt policy only proposes, chooses where the rules leave a choice, or acts; "
+        "within the limits always.",
+        kind=Kind.TEXT,
+        choices=POLICY_MODES,
+    )
+    false_alarms_per_week: float = _key(
+        default=1.0,
+        description="How many anomalies a week may be told that are none.",
+        kind=Kind.NUMBER,
+        low=0.05,
+        high=50.0,
+    )
+    checkpoint_minutes: int = _key(
+        default=5,
+        description="Minutes between two writes of what was learnt to disk; 0 for only at the stop.",
+        kind=Kind.INTEGER,
+        low=0,
+        high=1440,
+    )
+    tick_budget_ms: float = _key(
+        default=2.0,
+        description="Milliseconds that learning may add to a tick; first training yields, then the better forecast.",
+        kind=Kind.NUMBER,
+        low=0.2,
+        high=20.0,
+    )
+    seed: int = _key(default=0, description="What random choices start from.", kind=Kind.INTEGER, low=0, high=2**31 - 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything configured. ``origins`` names for each key given in a file the ``FILE:LINE`` that counts."""
 
@@ -279,6 +319,7 @@ class Config:
     profile: Profiles = Profiles()
     bus: Bus = Bus()
     crystal: Crystal = Crystal()
+    neural: Neural = Neural()
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -300,6 +341,7 @@ SECTIONS: Mapping[str, type] = {
     "profiles": Profiles,
     "bus": Bus,
     "crystal": Crystal,
+    "neural": Neural,
 }
 
 
@@ -310,79 +352,3 @@ def keys_of(section: str) -> dict[str, Key]:
         default = {} if item.metadata["kind"] is Kind.NUMBERS else item.default
         rows[item.name] = Key(name=f"{section}.{item.name}", default=default, **item.metadata)
     return rows
-
-
-PROFILE_KEYS: Mapping[str, Key] = {
-    key.name: key
-    for key in (
-        Key("description", Kind.TEXT, "", "One sentence for people who choose."),
-        Key("inherits", Kind.TEXT, "", "The profile whose values hold where this one has none."),
-        Key("rank", Kind.INTEGER, 50, "From most restrictive (0) up; the lowest held wins.", low=0, high=1000),
-        Key(
-            "power_profile",
-            Kind.TEXT,
-            "balanced",
-            "The desktop power profile this one stands for.",
-            choices=("power-saver", "balanced", "performance"),
-        ),
-        Key("governor", Kind.LIST, (), "Frequency governors, best first; the first that the machine offers is used."),
-        Key("epp", Kind.LIST, (), "Energy performance preferences, best first."),
-        Key("epb", Kind.INTEGER, None, "Energy performance bias, 0 (fast) to 15.", low=0, high=15, optional=True),
-        Key("boost", Kind.BOOLEAN, None, "Whether processors may exceed their base frequency.", optional=True),
-        Key(
-            "frequency_minimum",
-            Kind.NUMBER,
-            None,
-            "Lowest frequency, as a part of the machine's range.",
-            low=0.0,
-            high=1.0,
-            optional=True,
-        ),
-        Key(
-            "frequency_maximum",
-            Kind.NUMBER,
-            None,
-            "Highest frequency, as a part of the machine's range.",
-            low=0.1,
-            high=1.0,
-            optional=True,
-        ),
-        Key(
-            "power_limit",
-            Kind.NUMBER,
-            None,
-            "Sustained power limit, as a part of the one found at start.",
-            low=0.1,
-            high=1.0,
-            optional=True,
-        ),
-        Key(
-            "gpu_frequency_maximum",
-            Kind.NUMBER,
-            None,
-            "Highest frequency of graphics, as a part of the one found at start.",
-            low=0.25,
-            high=1.0,
-            optional=True,
-        ),
-        Key(
-            "gpu_power_limit",
-            Kind.NUMBER,
-            None,
-            "Power limit of graphics cards, as a part of the one found at start.",
-            low=0.25,
-            high=1.0,
-            optional=True,
-        ),
-        Key("platform_profile", Kind.LIST, (), "Firmware profiles, best first."),
-        Key(
-            "temperature_limit_c",
-            Kind.NUMBER,
-            None,
-            "Hold processors at or below this temperature.",
-            low=40.0,
-            high=110.0,
-            optional=True,
-        ),
-    )
-}

@@ -18,6 +18,7 @@ from gamesad.config.keys import (
     Key,
     Kind,
     Limits,
+    Neural,
     Profiles,
     Sensors,
     keys_of,
@@ -74,6 +75,7 @@ def load(main: str | None, *, search: Sequence[str] = DEFAULT_DIRS) -> Config:
         profile=Profiles(**values["profiles"]),
         bus=Bus(**values["bus"]),
         crystal=Crystal(**values["crystal"]),
+        neural=Neural(**values["neural"]),
         profiles=profiles,
         origins=origins,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gamesad.config import check
-from gamesad.config.keys import PROFILE_KEYS
+from gamesad.config.profile_keys import PROFILE_KEYS
 from gamesad.config.read import File
 from gamesad.types import Profile
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from inspect import cleandoc
 
-from gamesad.config.keys import PROFILE_KEYS, SECTIONS, Config, Key, Kind, keys_of
+from gamesad.config.keys import SECTIONS, Config, Key, Kind, keys_of
+from gamesad.config.profile_keys import PROFILE_KEYS
 
 
 def reference() -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from gamesad.config import Config, load, reference, show
-from gamesad.config.keys import PROFILE_KEYS, SECTIONS, keys_of
+from gamesad.config.keys import SECTIONS, keys_of
+from gamesad.config.profile_keys import PROFILE_KEYS
 from gamesad.errors import ConfigError
 
 FORM = re.compile(r"[^\n]+:\d+: [^\n]+; [^\n]+|[^\n]+:\d+: [^\n]+did you mean[^\n]+")

@@ -62,5 +62,5 @@ def test_journalctl_takes_the_catalog_and_shows_every_subject(tmp_path: Path) ->
 def test_every_documented_field_is_sent_by_somebody(name: str) -> None:
     """As a keyword of ``log_event`` or ``Fields``, a key of a literal, or an item that is set."""
     sent = re.compile(rf'\b{name}=(?!=)|"{name}":|\["{name}"\] =')
-    senders = [path for path in (ROOT / "gamesad").glob("*.py") if path.name not in {"journal.py", "report.py"}]
+    senders = [path for path in (ROOT / "gamesad").rglob("*.py") if path.name not in {"journal.py", "report.py"}]
     assert any(sent.search(path.read_text()) for path in senders)
