@@ -53,12 +53,13 @@ class Gamesad:
     """A connection to the daemon. Made by ``connect``, from a MessageBus (which is only partly typed, hence Any).
 
     After ``follow``, ``changed`` is set when the daemon decides, alerts, changes a property, comes or goes. ``gone`` is
-    done, and ``changed`` set, when the bus is lost.
+    done, and ``changed`` set, when the bus is lost. ``heard`` gets the name and the arguments of each signal.
     """
 
     def __init__(self, bus: Any) -> None:
         self._bus = bus
         self._owner = ""
+        self.heard: Callable[[str, list[Any]], None] | None = None
         self.changed = asyncio.Event()
         self.gone: asyncio.Task[None] = asyncio.create_task(_disconnected(bus))
         self.gone.add_done_callback(lambda _task: self.changed.set())
@@ -161,6 +162,8 @@ class Gamesad:
             self.changed.set()
         elif message.sender == self._owner and message.path == names.OBJECT_PATH and message.member != "StatusChanged":
             self.changed.set()
+            if self.heard is not None:
+                self.heard(str(message.member), [plain(value) for value in message.body])
 
     async def _dictionary(
         self, member: str, signature: str = "", *body: object, interface: str = names.INTERFACE

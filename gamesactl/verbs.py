@@ -360,6 +360,29 @@ VERBS = (
         ),
     ),
     Verb(
+        "dashboard",
+        "dashboard",
+        "a page in the browser: what the machine does and why, live",
+        options=(
+            Option("port", "on this port of 127.0.0.1 and ::1 (default 9467; 0: any that is free)", value="N"),
+            Option("bind", "on this address instead, for other machines; only with TLS", value="ADDRESS"),
+            Option("name", "with --bind: a host name it is reached by; may be repeated", value="HOST"),
+            Option("tls-cert", "with --bind: the certificate, PEM", value="FILE", kind="file"),
+            Option(
+                "tls-key", "with --bind: its key, PEM, where the certificate's file has none", value="FILE", kind="file"
+            ),
+            Option("read-only", "nothing can be changed from the page"),
+            Option("no-open", "print the address and open no browser"),
+            Option("mangohud-log", "frame times from the newest log in this folder", value="DIR", kind="file"),
+        ),
+        text="It prints the page's address and, in a graphical session, opens it. Who has that address can change what "
+        "you may change, as long as this runs: polkit judges this process. It needs aiohttp (python3-aiohttp).",
+        examples=(
+            ("gamesactl dashboard", "look, and act"),
+            ("gamesactl dashboard --read-only --no-open", "for a second screen of another session"),
+        ),
+    ),
+    Verb(
         "version", "version", "the versions of gamesactl and of the daemon", examples=(("gamesactl version", "both"),)
     ),
 )

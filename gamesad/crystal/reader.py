@@ -15,10 +15,10 @@ import time
 
 from gamesad.crystal import layout
 from gamesad.crystal.attachment import Attachment
-from gamesad.crystal.directory import Directory
+from gamesad.crystal.directory import Column, Directory
 from gamesad.crystal.errors import CrystalError, Damaged, NotThere, NotTrusted, Torn, WrongAbi
 from gamesad.crystal.header import directory_slot, latest_slot
-from gamesad.crystal.latest import Latest
+from gamesad.crystal.latest import Forecast, Latest
 from gamesad.crystal.source import record
 
 TYPE_CHECKING = False
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from gamesad.crystal.points import Point
 
 __all__ = [
-    "Crystal", "CrystalError", "Damaged", "Directory", "Latest", "NotThere", "NotTrusted", "Torn", "WrongAbi", "attach",
+    "Column", "Crystal", "CrystalError", "Damaged", "Directory", "Forecast", "Latest", "NotThere", "NotTrusted", "Torn",
+    "WrongAbi", "attach",
 ]  # fmt: skip
 
 POLL_S = 0.05
