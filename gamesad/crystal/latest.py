@@ -14,15 +14,20 @@ if TYPE_CHECKING:  # typing itself would cost a client more than all of this
 
 
 class Forecast:
-    """Per sensor, the values expected at each of ``horizon_s`` and upper bounds met with ``confidence``."""
+    """Per sensor, the values expected at each of ``horizon_s`` and upper bounds met with ``confidence``.
 
-    __slots__ = ("confidence", "expected", "horizon_s", "upper")
+    ``crossing``: the probability that its limit is reached within the last horizon; absent where that is not known. Where
+    more sensors are forecast than there is room for, those nearest to their limits are here.
+    """
+
+    __slots__ = ("confidence", "crossing", "expected", "horizon_s", "upper")
 
     def __init__(self, confidence: float, horizon_s: tuple[float, ...]) -> None:
         self.confidence = confidence
         self.horizon_s = horizon_s
         self.expected: dict[str, tuple[float, ...]] = {}
         self.upper: dict[str, tuple[float, ...]] = {}
+        self.crossing: dict[str, float] = {}
 
 
 class Latest:
@@ -93,8 +98,10 @@ def _forecast(data: bytes, at: int, horizons: int, forecasts: int, names: list[s
     forecast = Forecast(confidence, tuple(horizon_s[:horizons]))
     at += layout.CONFIDENCE.size
     for place in range(forecasts):
-        column, _, *numbers = layout.FORECAST.unpack_from(data, at + place * layout.FORECAST.size)
+        column, crossing, *numbers = layout.FORECAST.unpack_from(data, at + place * layout.FORECAST.size)
         if column < len(names):
             forecast.expected[names[column]] = tuple(numbers[:horizons])
             forecast.upper[names[column]] = tuple(numbers[layout.HORIZONS : layout.HORIZONS + horizons])
+            if not isnan(crossing):
+                forecast.crossing[names[column]] = crossing
     return forecast

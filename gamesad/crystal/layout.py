@@ -88,8 +88,9 @@ TEXT_SIZE = 16384
 # After the head, each padded to 8: value f64[columns], limit f64[columns] (NaN: none), age f32[columns] in s, state
 # u8[columns]; confidence f64, horizon f32[HORIZONS]; FORECASTS of FORECAST; text.
 CONFIDENCE = Struct(f"<d{HORIZONS}f")
-FORECAST = Struct(f"<II{HORIZONS}f{HORIZONS}f")
-"""column, 0, expected values, upper bounds."""
+FORECAST = Struct(f"<If{HORIZONS}f{HORIZONS}f")
+"""column, probability that its limit is reached within the last horizon (NaN: no limit, or not known), expected values,
+upper bounds."""
 
 # ---- directory: what the columns are
 DIRECTORY_HEAD = Struct("<4I")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping, Sequence
 from itertools import repeat
-from math import isnan, nan
+from math import inf, isnan, nan
 from typing import TYPE_CHECKING
 
 from gamesad.crystal import layout
@@ -13,6 +13,7 @@ from gamesad.crystal.directory import NAME_SIZE, Column, TunableRow
 from gamesad.crystal.telemetry import NO_FORECAST, Forecast, pack_forecast
 from gamesad.crystal.texts import NOT_IN_COLUMNS, decision_text
 from gamesad.types import Controls, Limit, Quantity, Sensor, Snapshot, Tunable
+from gamesad.types import Forecast as ForecastOfTick
 
 if TYPE_CHECKING:
     from gamesad.crystal.history.history import History
@@ -49,6 +50,8 @@ class Publisher:
         self._power_s = -POWER_PERIOD_S
         self._limits_of: Mapping[str, Limit] | None = None
         self._limits = array("d")
+        self._forecast_of: ForecastOfTick | None = None
+        self._packed = NO_FORECAST
         self._troubles: tuple[object, ...] = ()
         self._states = bytearray()
         self._no_ages = array("f", bytes(4 * telemetry.columns))
@@ -85,7 +88,7 @@ class Publisher:
             ages_s=self._ages(snapshot.ages_s),
             states=self._judged(snapshot),
             text=self._text.of(moment),
-            forecast=self._forecast(moment),
+            forecast=self._forecast(tick.forecast),
         )
         self._history.push(round(moment.wall_s * 1e6), self.values)
 
@@ -109,7 +112,7 @@ class Publisher:
         self._names = [name if name in present else "" for name in columns]
         self._unused = array("d", [nan] * (self._telemetry.columns - len(columns)))
         self._powers = [columns[name] for name, sensor in present.items() if sensor.quantity is Quantity.POWER]
-        self._limits_of, self._troubles = None, ()
+        self._limits_of, self._forecast_of, self._packed, self._troubles = None, None, NO_FORECAST, ()
 
     def move(self, telemetry: Telemetry) -> Telemetry:
         """To another segment of the same size; the next tick describes everything there."""
@@ -149,15 +152,25 @@ class Publisher:
                 ages[place] = age_s
         return ages
 
-    def _forecast(self, moment: Moment) -> Forecast:
-        forecast = moment.tick.forecast
-        if forecast is None:
-            return NO_FORECAST
-        expected, upper = (
-            {self.columns[name]: values for name, values in table.items() if name in self.columns}
-            for table in (forecast.expected, forecast.upper)
-        )
-        return pack_forecast(forecast.confidence, forecast.horizon_s, expected, upper)
+    def _forecast(self, forecast: ForecastOfTick | None) -> Forecast:
+        """Of the sensors with the least headroom, where there are more than places. Packed once: ticks share them."""
+        if forecast is not self._forecast_of:
+            self._forecast_of = forecast
+            self._packed = NO_FORECAST if forecast is None else self._pack(forecast)
+        return self._packed
+
+    def _pack(self, forecast: ForecastOfTick) -> Forecast:
+        named = {name: self.columns[name] for name in forecast.expected if name in self.columns}
+        nearest = sorted(named, key=lambda name: self._headroom(named[name]))
+        expected = {named[name]: forecast.expected[name] for name in nearest}
+        upper = {named[name]: forecast.upper[name] for name in nearest}
+        crossing = {named[name]: forecast.crossing[name] for name in nearest if name in forecast.crossing}
+        return pack_forecast(forecast.confidence, forecast.horizon_s, expected, upper, crossing)
+
+    def _headroom(self, place: int) -> float:
+        """In °C; infinite where there is no limit or no reading."""
+        headroom = self._limits[place] - self.values[place]
+        return inf if isnan(headroom) else headroom
 
 
 def with_column(sensors: Mapping[str, Sensor]) -> dict[str, Sensor]:

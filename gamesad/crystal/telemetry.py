@@ -144,12 +144,16 @@ def pack_forecast(
     horizon_s: Sequence[float],
     expected: Mapping[int, Sequence[float]],
     upper: Mapping[int, Sequence[float]],
+    crossing: Mapping[int, float],
 ) -> Forecast:
-    """By column, the values expected at each horizon and their upper bounds; no more than the layout has room for."""
+    """By column, the values expected at each horizon, their upper bounds, and the probability of reaching the limit.
+
+    The first columns, as many as the layout has room for.
+    """
     horizons, columns = min(len(horizon_s), layout.HORIZONS), list(expected)[: layout.FORECASTS]
     rest = (nan,) * (layout.HORIZONS - horizons)
     rows = [layout.CONFIDENCE.pack(confidence, *horizon_s[:horizons], *rest)]
     for column in columns:
         values = (*expected[column][:horizons], *rest, *upper[column][:horizons], *rest)
-        rows.append(layout.FORECAST.pack(column, 0, *values))
+        rows.append(layout.FORECAST.pack(column, crossing.get(column, nan), *values))
     return horizons, len(columns), b"".join(rows).ljust(_FORECAST_SIZE, b"\0")

@@ -75,5 +75,18 @@ int main(int argc, char **argv)
         if (!strncmp(row + 200, "temperature", 16) && value == value)
             printf("%.128s %.3f\n", row, value);
     }
+    uint64_t at = 72 + 16ull * columns + (4ull * columns + 7) / 8 * 8 + (columns + 7ull) / 8 * 8;
+    uint32_t horizons = u32(latest + 64), forecasts = u32(latest + 68), column;
+    if (horizons > 8 || forecasts > 32 || latest_size < at + 40 + 32 * 72)
+        errx(1, "%s: damaged", path);
+    for (const char *row = latest + at + 40; horizons && forecasts--; row += 72) {
+        float crossing, seconds, expected, upper;
+        memcpy(&crossing, row + 4, 4); /* NaN: the sensor has no limit */
+        memcpy(&seconds, latest + at + 8 + 4 * (horizons - 1), 4);
+        memcpy(&expected, row + 8 + 4 * (horizons - 1), 4);
+        memcpy(&upper, row + 40 + 4 * (horizons - 1), 4);
+        if ((column = u32(row)) < used)
+            printf("%.128s in %g s %.2f, at most %.2f, limit %.3f\n", directory + 16 + 296 * column, seconds, expected, upper, crossing);
+    }
     return u32(base + 32) == 1 ? 0 : 2; /* not live any more */
 }

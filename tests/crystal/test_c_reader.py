@@ -16,7 +16,7 @@ import pytest
 from gamesad.crystal import layout
 from gamesad.crystal.reader import attach
 from gamesad.crystal.segment import Segment
-from gamesad.crystal.telemetry import Telemetry
+from gamesad.crystal.telemetry import Telemetry, pack_forecast
 from tests.crystal import publishing
 from tests.crystal.test_record import writer
 
@@ -48,14 +48,21 @@ def test_it_sees_what_python_sees(program: str, daemon: tuple[Segment, Telemetry
     columns[1].quantity = "power"
     daemon[1].directory(columns, tunables)
     values = array("d", [61.25, 17.3, nan, -12.5, 99.875])
-    publishing.tick(daemon[1], 12346, wall_ns=1_764_000_000_250_000_000, values=values)
+    forecast = pack_forecast(
+        0.9, (1.0, 5.0), {0: (62.0, 64.5), 4: (1.0, 2.0)}, {0: (63.0, 66.25), 4: (3.0, 4.0)}, {0: 0.125}
+    )
+    publishing.tick(daemon[1], 12346, wall_ns=1_764_000_000_250_000_000, values=values, forecast=forecast)
     seen = run(program, daemon[0].path)
     with attach(daemon[0].path) as crystal:
         tick, quantities = crystal.latest(), {one.name: one.quantity for one in crystal.directory().columns}
     expected = [f"tick {tick.tick} at {tick.wall_ns / 1e9:.3f}"]
     expected += [f"{name} {value:.3f}" for name, value in tick.values.items() if quantities[name] == "temperature"]
+    assert tick.forecast is not None
+    for name, values_then in tick.forecast.expected.items():
+        upper, crossing = tick.forecast.upper[name][-1], tick.forecast.crossing.get(name, nan)
+        expected.append(f"{name} in 5 s {values_then[-1]:.2f}, at most {upper:.2f}, limit {crossing:.3f}")
     assert (seen.stdout.splitlines(), seen.stderr, seen.returncode) == (expected, "", 0)
-    assert len(expected) == 4
+    assert len(expected) == 6
 
 
 def test_it_sees_nothing_torn_under_a_writer_at_full_speed(program: str, shm: str) -> None:

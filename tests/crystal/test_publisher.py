@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -168,6 +169,31 @@ def test_a_forecast_is_by_column(published: Published) -> None:
     seen = published.latest().forecast
     assert seen is not None
     assert (seen.expected, seen.upper) == ({ticks.DISK: (41.0, 42.0)}, {ticks.DISK: (43.0, 44.0)})
+    assert seen.crossing == {}
+    later = replace(of, tick=replace(of.tick, forecast=replace(forecast, crossing={ticks.DISK: 0.125})))
+    published.publisher.publish(later, None)
+    seen = published.latest().forecast
+    assert seen is not None
+    assert seen.crossing == {ticks.DISK: 0.125}
+    published.publisher.publish(of, None)
+    assert published.latest().forecast is None
+
+
+def test_forecasts_are_of_the_sensors_nearest_to_their_limits(tmp_path: Path) -> None:
+    published = Published(tmp_path, columns=128)
+    chosen = list(range(40))
+    random.Random(5).shuffle(chosen)
+    names = {f"hwmon.{number}": number for number in chosen}
+    limits = {
+        name: replace(ticks.LIMITS[ticks.CPU], sensor=name, target_c=99.0) for name, number in names.items() if number
+    }
+    of = moment({name: 40.0 + number for name, number in names.items()}, sensors={name: heat(name) for name in names})
+    forecast = Forecast((1.0,), dict.fromkeys(names, (50.0,)), dict.fromkeys(names, (51.0,)), 0.9)
+    published.publisher.publish(replace(of, tick=replace(of.tick, forecast=forecast, limits=limits)), None)
+    seen = published.latest().forecast
+    published.segment.close()
+    assert seen is not None
+    assert list(seen.expected) == [f"hwmon.{number}" for number in range(39, 39 - layout.FORECASTS, -1)]
 
 
 def test_a_tick_of_100_sensors_is_cheap(tmp_path: Path) -> None:

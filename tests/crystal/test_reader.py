@@ -60,7 +60,7 @@ def test_a_tick_is_read_as_it_was_published(crystal: Crystal, daemon: tuple[Segm
         ages_s=array("f", [0.0, 2.5, 0.0, 0.0, 0.0]),
         states=bytearray([layout.OK, layout.OK, layout.ABSENT, layout.FAULT, layout.REJECTED]),
         text=layout.to_text(text).encode(),
-        forecast=pack_forecast(0.9, (1.0, 10.0), {1: (50.0, 60.0)}, {1: (52.0, 65.0)}),
+        forecast=pack_forecast(0.9, (1.0, 10.0), {1: (50.0, 60.0)}, {1: (52.0, 65.0)}, {1: 0.25}),
     )  # fmt: skip
     tick = crystal.latest()
     assert (tick.tick, tick.monotonic_ns, tick.wall_ns, tick.duration_s, tick.uptime_s) == (42, 5, 6, 0.25, 3.5)
@@ -79,6 +79,7 @@ def test_a_tick_is_read_as_it_was_published(crystal: Crystal, daemon: tuple[Segm
     assert tick.forecast is not None
     assert (round(tick.forecast.confidence, 6), tick.forecast.horizon_s) == (0.9, (1.0, 10.0))
     assert (tick.forecast.expected, tick.forecast.upper) == ({NAMES[1]: (50.0, 60.0)}, {NAMES[1]: (52.0, 65.0)})
+    assert tick.forecast.crossing == {NAMES[1]: 0.25}
     (decision,) = crystal.decisions()
     assert (decision.number, decision.since_s, decision.action, decision.source) == (1, 7.5, "throttle", "forecast")
     assert decision.text == {"Reason": "hot", "Numbers": {"limit_c": 95.0}}
