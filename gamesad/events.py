@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from gamesad.conditions import Conditions
 from gamesad.journal import Fields
 from gamesad.messages import Message
-from gamesad.report import Moment
-from gamesad.types import Limit, Mode
+from gamesad.report import Dictionary, Moment, known
+from gamesad.types import Forecast, Limit, Mode
 
 _ALERT_ENDS_BELOW_C = 3.0
 _DECISION_QUIET_S = 30.0
@@ -146,3 +146,38 @@ class Watch:
 
 def _alert_fields(name: str, value_c: float, limit: Limit) -> Fields:
     return {"sensor": name, "label": limit.label, "temperature_c": value_c, "limit_c": limit.envelope_c}
+
+
+def alert_report(event: Event, forecast: Forecast | None) -> Dictionary:
+    """What the bus tells of an alert, with what is expected of the sensor at the longest horizon."""
+    fields = event.fields
+    sensor = fields["sensor"]
+    report: Dictionary = {
+        "Sensor": sensor,
+        "Label": fields["label"],
+        "Value": fields["temperature_c"],
+        "Limit": fields["limit_c"],
+        "Sentence": event.text,
+        "Active": event.message is Message.ALERT,
+    }
+    if forecast and sensor in forecast.expected:
+        report["Expected"], report["Upper"] = forecast.expected[sensor][-1], forecast.upper[sensor][-1]
+        report["Crossing"] = forecast.crossing.get(sensor)
+    return known(report)
+
+
+def anomaly_report(event: Event) -> Dictionary:
+    """What the bus tells of an anomaly, when it begins and when it ends."""
+    fields = event.fields
+    return known(
+        {
+            "Sensor": fields.get("sensor"),
+            "Label": fields.get("label"),
+            "Sentence": event.text,
+            "Score": fields.get("score"),
+            "Threshold": fields.get("threshold"),
+            "Since": fields.get("since_s"),
+            "Until": fields.get("until_s"),
+            "Active": event.message is Message.ANOMALY,
+        }
+    )

@@ -204,6 +204,23 @@ def tunable_reports(moment: Moment, overrides: Mapping[str, Override]) -> list[D
     return reports
 
 
+def known(report: Mapping[str, Any]) -> Dictionary:
+    """Without what is unknown, None or NaN, at any depth."""
+    return {key: _known(value) for key, value in report.items() if not _is_unknown(value)}
+
+
+def _known(value: object) -> object:
+    if isinstance(value, Mapping):
+        return known(value)
+    if isinstance(value, list | tuple):
+        return [_known(item) for item in value if not _is_unknown(item)]
+    return value
+
+
+def _is_unknown(value: object) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
 def moved(before: Mapping[str, float], now: Mapping[str, float], sensors: Mapping[str, Sensor]) -> bool:
     """Whether a reading that a status shows came, went, or moved past the dead band of its quantity."""
     if before.keys() != now.keys():

@@ -13,9 +13,9 @@ from typing import Protocol, TypeVar
 from gamesad import report
 from gamesad.control import Control
 from gamesad.errors import Busy, Failed
-from gamesad.events import Event
+from gamesad.events import Event, alert_report, anomaly_report
 from gamesad.messages import Message
-from gamesad.report import Dictionary, Moment, moved
+from gamesad.report import Dictionary, Moment, known, moved
 from gamesad.telemetry.history import Record
 from gamesad.worker import Worker
 
@@ -24,6 +24,7 @@ Listener = Callable[[str, object], None]
 
 _STATUS_PERIOD_S = 1.0
 _ALERTS = (Message.ALERT, Message.ALERT_END)
+_ANOMALIES = (Message.ANOMALY, Message.ANOMALY_END)
 
 
 class Crystal(Protocol):
@@ -40,6 +41,17 @@ class Crystal(Protocol):
     def hint(self, addresses: list[int]) -> None: ...
 
 
+class Models(Protocol):
+    """What the service asks of what is learnt: gamesad.neural.learner.Learner. Called on the worker's thread."""
+
+    def status(self) -> Dictionary: ...
+    def checkpoint(self) -> None:
+        """Failed where the disk does not take it."""
+
+    def reset(self, which: str) -> None: ...
+    def mode(self, mode: str) -> None: ...
+
+
 class Service:
     """Every method is called on the event loop. Those that change something raise the classes of gamesad.errors."""
 
@@ -52,6 +64,7 @@ class Service:
         machine: str,
         simulated: bool,
         components: dict[str, str],
+        models: Callable[[], Models | None] = lambda: None,
     ) -> None:
         self.version = version
         self.components = components
@@ -59,6 +72,7 @@ class Service:
         self._simulated = simulated
         self._worker = worker
         self._crystal = crystal
+        self._models = models
         self._listeners: list[Listener] = []
         self._properties: Dictionary = {}
         self._told_readings: Mapping[str, float] = {}
@@ -200,6 +214,24 @@ class Service:
     async def crystal_hint(self, addresses: list[int]) -> None:
         await self._ask_crystal(lambda crystal: crystal.hint(addresses))
 
+    async def neural_status(self) -> Dictionary:
+        """Without models only why there are none."""
+        models = self._models()
+        if models is None:
+            return {"State": self.components.get("neural", "off")}
+        return known(await self._ask(lambda _control: models.status(), ticks=False))
+
+    async def checkpoint_models(self) -> None:
+        """Failed where nothing is learnt, as with the next two, or where it cannot be written."""
+        await self._ask_models(lambda models: models.checkpoint())
+
+    async def reset_models(self, which: str) -> None:
+        await self._ask_models(lambda models: models.reset(which))
+
+    async def set_policy_mode(self, mode: str) -> None:
+        """Until the next start or reload."""
+        await self._ask_models(lambda models: models.mode(mode))
+
     async def sleep(self) -> None:
         """The machine is about to suspend: hand it back and stop regulating."""
         await self._ask(lambda _control: self._worker.sleep())
@@ -222,6 +254,12 @@ class Service:
             raise Failed("gamesad runs without shared memory, so it keeps no history; see --shm and --without")
         return self._ask(lambda _control: request(crystal), ticks=False)
 
+    def _ask_models(self, request: Callable[[Models], None]) -> Awaitable[None]:
+        models = self._models()
+        if models is None:
+            raise Failed(f"gamesad learns nothing here: {self.components.get('neural', 'off')}")
+        return self._ask(lambda _control: request(models), ticks=False)
+
     def _ask(self, request: Callable[[Control], T], *, ticks: bool = True) -> Awaitable[T]:
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         if not self._worker.submit(request, answer, ticks=ticks):
@@ -236,7 +274,9 @@ class Service:
             return
         for event in events:
             if event.message in _ALERTS:
-                self._tell("ThermalAlert", alert_report(event))
+                self._tell("ThermalAlert", alert_report(event, moment.tick.forecast))
+            elif event.message in _ANOMALIES:
+                self._tell("AnomalyDetected", anomaly_report(event))
             elif event.message is Message.PROFILE_CHANGED:
                 self._tell("ProfileChanged", (event.fields["profile"], event.fields["cause"]))
         if decided:
@@ -274,15 +314,3 @@ class Service:
 def _settle(outcome: asyncio.Future[str], result: str) -> None:
     if not outcome.done():  # whoever waited has gone
         outcome.set_result(result)
-
-
-def alert_report(event: Event) -> Dictionary:
-    fields = event.fields
-    return {
-        "Sensor": fields["sensor"],
-        "Label": fields["label"],
-        "Value": fields["temperature_c"],
-        "Limit": fields["limit_c"],
-        "Sentence": event.text,
-        "Active": event.message is Message.ALERT,
-    }

@@ -33,9 +33,10 @@ _DECISIONS = 64
 _EVENTS = 256
 """Of each, so many in one recording."""
 _TOLD = {
-    Message.ALERT, Message.ALERT_END, Message.DECISION, Message.FAILSAFE, Message.FAILSAFE_END, Message.FOREIGN,
-    Message.OVERRIDE_REVERTED, Message.PAUSED, Message.REFUSAL, Message.REFUSAL_END, Message.RESUMED, Message.RIVAL,
-    Message.RIVAL_END, Message.SENSOR_BACK, Message.SENSOR_LOST, Message.SENSOR_REJECTED,
+    Message.ALERT, Message.ALERT_END, Message.ANOMALY, Message.ANOMALY_END, Message.DECISION, Message.FAILSAFE,
+    Message.FAILSAFE_END, Message.FOREIGN, Message.OVERRIDE_REVERTED, Message.PAUSED, Message.POLICY_DEMOTED,
+    Message.REFUSAL, Message.REFUSAL_END, Message.RESUMED, Message.RIVAL, Message.RIVAL_END, Message.SENSOR_BACK,
+    Message.SENSOR_LOST, Message.SENSOR_REJECTED,
 }  # fmt: skip
 """Whose texts name neither people nor their programs."""
 
@@ -132,6 +133,8 @@ def _reason(event: Event, moment: Moment) -> str:
         return "alert"
     if event.message is Message.FAILSAFE:
         return "failsafe"
+    if event.message is Message.ANOMALY:
+        return "anomaly"
     if event.message is Message.SENSOR_REJECTED:
         rejection = moment.tick.snapshot.rejected.get(str(event.fields.get("sensor")))
         return "anomaly" if rejection and rejection.reason.startswith("stuck") else ""

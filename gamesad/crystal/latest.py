@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # typing itself would cost a client more than all of this
 class Forecast:
     """Per sensor, the values expected at each of ``horizon_s`` and upper bounds met with ``confidence``.
 
-    ``crossing``: the probability that its limit is reached within the last horizon; absent where that is not known. Where
-    more sensors are forecast than there is room for, those nearest to their limits are here.
+    ``crossing``: the probability that its limit is reached within the last horizon; absent where that is not known.
+    Where more sensors are forecast than there is room for, those nearest to their limits are here.
     """
 
     __slots__ = ("confidence", "crossing", "expected", "horizon_s", "upper")

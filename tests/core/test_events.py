@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from gamesad.events import Event, Watch
+from gamesad.events import Event, Watch, alert_report, anomaly_report
+from gamesad.journal import Fields
 from gamesad.messages import Message
 from gamesad.telemetry.history import Record
-from gamesad.types import Absence, Action, Applied, Decision, Mode, Origin, Profile, Refusal, Rejection, Tick
+from gamesad.types import Absence, Action, Applied, Decision, Forecast, Mode, Origin, Profile, Refusal, Rejection, Tick
 from tests.support.ticks import CPU, DISK, moment, tick
 
 GOVERNOR = "cpufreq.policy0.scaling_governor"
@@ -39,6 +40,30 @@ def test_a_limit_reached_is_told_once_and_its_end_once() -> None:
     assert told(watch, tick({CPU: 97.0})) == []
     assert messages(told(watch, tick({CPU: 96.9}))) == [Message.ALERT_END]
     assert told(watch, tick({CPU: 96.9})) == []
+
+
+def test_an_alert_says_what_is_expected_of_the_sensor_and_nothing_of_what_is_not_known() -> None:
+    (alert,) = told(Watch(), tick({CPU: 100.0}))
+    said = {
+        "Sensor": CPU, "Label": "CPU package", "Value": 100.0, "Limit": 100.0, "Sentence": alert.text, "Active": True,
+    }  # fmt: skip
+    assert alert_report(alert, None) == said
+    assert alert_report(alert, Forecast((1.0,), {DISK: (40.0,)}, {DISK: (41.0,)}, 0.9)) == said
+    forecast = Forecast((1.0, 5.0), {CPU: (100.5, 103.0)}, {CPU: (101.0, 105.5)}, 0.9, {CPU: 0.75})
+    assert alert_report(alert, forecast) == {**said, "Expected": 103.0, "Upper": 105.5, "Crossing": 0.75}
+    without_limit = Forecast((1.0,), {CPU: (100.5,)}, {CPU: (101.0,)}, 0.9)
+    assert alert_report(alert, without_limit) == {**said, "Expected": 100.5, "Upper": 101.0}
+
+
+def test_an_anomaly_is_told_with_what_is_odd_and_its_end_with_when() -> None:
+    fields: Fields = {"sensor": CPU, "label": "CPU package", "score": 4.5, "threshold": 2.0, "since_s": 5.0}
+    begun = anomaly_report(Event(Message.ANOMALY, "14 °C above the usual", fields))
+    assert begun == {
+        "Sensor": CPU, "Label": "CPU package", "Sentence": "14 °C above the usual", "Score": 4.5, "Threshold": 2.0,
+        "Since": 5.0, "Active": True,
+    }  # fmt: skip
+    ended = anomaly_report(Event(Message.ANOMALY_END, "as usual again", {**fields, "until_s": 65.0}))
+    assert (ended["Active"], ended["Since"], ended["Until"]) == (False, 5.0, 65.0)
 
 
 def test_a_hot_disk_alerts_although_nothing_here_can_cool_it() -> None:

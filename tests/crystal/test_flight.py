@@ -70,6 +70,17 @@ def test_an_alert_is_kept_with_a_minute_before_and_after(flown: Flown) -> None:
     assert document["Events"] == [{"Time": 1200.0, "Kind": "alert", "Text": ALERT.text}]
 
 
+def test_an_anomaly_opens_a_recording_that_tells_it_and_its_end(flown: Flown) -> None:
+    odd = Event(Message.ANOMALY, "CPU package 14 °C above what 40 W usually give")
+    flown.fly(100, odd)
+    flown.fly(30, Event(Message.ANOMALY_END, "CPU package is as usual again"))
+    flown.fly(60)
+    [document] = flown.documents
+    assert (document["Reason"], document["Text"], document["Began"]) == ("anomaly", odd.text, 1100.0)
+    assert [(one["Time"], one["Kind"]) for one in document["Events"]] == [(1100.0, "anomaly"), (1130.0, "anomaly_end")]
+    assert seconds(document)[0] == 40.0
+
+
 def test_without_anything_happening_nothing_is_recorded(flown: Flown) -> None:
     flown.fly(300, ALERT_END)
     flown.stop()
