@@ -23,6 +23,7 @@ T = TypeVar("T")
 Listener = Callable[[str, object], None]
 
 _STATUS_PERIOD_S = 1.0
+_NOT_LEARNT = "left out with --without neural"
 _ALERTS = (Message.ALERT, Message.ALERT_END)
 _ANOMALIES = (Message.ANOMALY, Message.ANOMALY_END)
 
@@ -42,11 +43,11 @@ class Crystal(Protocol):
 
 
 class Models(Protocol):
-    """What the service asks of what is learnt: gamesad.neural.learner.Learner. Called on the worker's thread."""
+    """What the service asks of what is learnt: gamesad.neural.host.Host. Called on the worker's thread."""
 
     def status(self) -> Dictionary: ...
-    def checkpoint(self) -> None:
-        """Failed where the disk does not take it."""
+    def checkpoint(self, done: Callable[[str], None]) -> None:
+        """As ``Crystal.compact``."""
 
     def reset(self, which: str) -> None: ...
     def mode(self, mode: str) -> None: ...
@@ -64,7 +65,7 @@ class Service:
         machine: str,
         simulated: bool,
         components: dict[str, str],
-        models: Callable[[], Models | None] = lambda: None,
+        models: Models | None = None,
     ) -> None:
         self.version = version
         self.components = components
@@ -198,15 +199,9 @@ class Service:
 
     async def compact_crystal(self) -> None:
         """Returns when it is done; the ticks go on meanwhile."""
-        loop = asyncio.get_running_loop()
-        outcome: asyncio.Future[str] = loop.create_future()
-
-        def done(problem: str) -> None:
-            loop.call_soon_threadsafe(_settle, outcome, problem)
-
-        await self._ask_crystal(lambda crystal: crystal.compact(done))
-        if problem := await outcome:
-            raise Failed(problem)
+        outcome = _Outcome()
+        await self._ask_crystal(lambda crystal: crystal.compact(outcome.done))
+        await outcome.good()
 
     async def apply_layout(self, plan: str) -> Dictionary:
         return await self._ask_crystal(lambda crystal: crystal.apply_layout(plan))
@@ -216,14 +211,15 @@ class Service:
 
     async def neural_status(self) -> Dictionary:
         """Without models only why there are none."""
-        models = self._models()
-        if models is None:
-            return {"State": self.components.get("neural", "off")}
-        return known(await self._ask(lambda _control: models.status(), ticks=False))
+        if self._models is None:
+            return {"State": _NOT_LEARNT}
+        return known(await self._ask_models(lambda models: models.status()))
 
     async def checkpoint_models(self) -> None:
-        """Failed where nothing is learnt, as with the next two, or where it cannot be written."""
-        await self._ask_models(lambda models: models.checkpoint())
+        """Returns when it is on the disk. Failed where nothing is learnt, as with the next two."""
+        outcome = _Outcome()
+        await self._ask_models(lambda models: models.checkpoint(outcome.done))
+        await outcome.good()
 
     async def reset_models(self, which: str) -> None:
         await self._ask_models(lambda models: models.reset(which))
@@ -254,10 +250,10 @@ class Service:
             raise Failed("gamesad runs without shared memory, so it keeps no history; see --shm and --without")
         return self._ask(lambda _control: request(crystal), ticks=False)
 
-    def _ask_models(self, request: Callable[[Models], None]) -> Awaitable[None]:
-        models = self._models()
+    def _ask_models(self, request: Callable[[Models], T]) -> Awaitable[T]:
+        models = self._models
         if models is None:
-            raise Failed(f"gamesad learns nothing here: {self.components.get('neural', 'off')}")
+            raise Failed(f"gamesad learns nothing: {_NOT_LEARNT}")
         return self._ask(lambda _control: request(models), ticks=False)
 
     def _ask(self, request: Callable[[Control], T], *, ticks: bool = True) -> Awaitable[T]:
@@ -311,6 +307,22 @@ class Service:
             listener(name, contents)
 
 
-def _settle(outcome: asyncio.Future[str], result: str) -> None:
-    if not outcome.done():  # whoever waited has gone
-        outcome.set_result(result)
+class _Outcome:
+    """Of what the worker begins and ends much later: ``done`` there, ``good`` here."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._problem: asyncio.Future[str] = self._loop.create_future()
+
+    def done(self, problem: str) -> None:
+        """``problem``: why it came to nothing, or "". On any thread."""
+        self._loop.call_soon_threadsafe(self._settle, problem)
+
+    async def good(self) -> None:
+        """Waits for it; Failed."""
+        if problem := await self._problem:
+            raise Failed(problem)
+
+    def _settle(self, problem: str) -> None:
+        if not self._problem.done():  # whoever waited has gone
+            self._problem.set_result(problem)
