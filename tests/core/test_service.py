@@ -47,9 +47,9 @@ class Learnt:
         self.asked.append(("mode", mode))
 
 
-def service(models: Models | None, **components: str) -> Service:
+def service(models: Models | None) -> Service:
     worker: Any = Worker()
-    return Service(worker, None, version="1", machine="m", simulated=True, components=components, models=lambda: models)
+    return Service(worker, None, version="1", machine="m", simulated=True, components={}, models=models)
 
 
 def test_what_is_unknown_of_the_models_is_absent() -> None:
@@ -63,6 +63,7 @@ def test_what_is_unknown_of_the_models_is_absent() -> None:
 def test_the_models_are_asked_and_what_they_cannot_do_is_said() -> None:
     async def ask() -> None:
         asked = service(learnt)
+        await asked.checkpoint_models()
         await asked.reset_models("policy")
         await asked.set_policy_mode("advise")
         with pytest.raises(Failed, match="the disk does not answer"):
@@ -70,19 +71,19 @@ def test_the_models_are_asked_and_what_they_cannot_do_is_said() -> None:
 
     learnt = Learnt()
     asyncio.run(ask())
-    assert learnt.asked == [("reset", "policy"), ("mode", "advise")]
+    assert learnt.asked == ["checkpoint", ("reset", "policy"), ("mode", "advise"), "checkpoint"]
 
 
 def test_without_models_the_status_and_every_refusal_say_why() -> None:
     async def ask() -> None:
-        without = service(None, neural="numpy is not installed")
-        assert await without.neural_status() == {"State": "numpy is not installed"}
+        without = service(None)
+        assert await without.neural_status() == {"State": "left out with --without neural"}
         for refused in (
             without.checkpoint_models,
             lambda: without.reset_models("all"),
             lambda: without.set_policy_mode("act"),
         ):
-            with pytest.raises(Failed, match="gamesad learns nothing here: numpy is not installed"):
+            with pytest.raises(Failed, match="gamesad learns nothing: left out with --without neural"):
                 await refused()
 
     asyncio.run(ask())
