@@ -6,14 +6,15 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
 from gamesad.neural.model import Array
 from gamesad.types import Heat, Quantity, Sensor
 
-_PACKAGE = re.compile(r"powercap\.intel-rapl:(\d+)\.power")
-"""Documentation/power/powercap/powercap.rst: zones within one are parts of it, -mmio is the same once more, psys more."""
+_PACKAGE = re.compile(r"powercap\.intel-rapl:\d+\.power")
+"""Documentation/power/powercap/powercap.rst: zones within one are parts of it, -mmio is the same once more."""
 _PROCESSOR_DRIVERS = {"zenpower": "", "fam15h_power": "", "amd_energy": "Esocket"}
 """hwmon drivers that measure the processor's power, and what the label of a whole one has in it."""
 _CORETEMP = re.compile(r"hwmon\.coretemp-isa-(\d+)\.")
@@ -22,7 +23,7 @@ _CPU_LOAD = "cpu.utilization"
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Sensors whose powers add up, and whose loads are averaged. ``whole``: of what is known; else of all or nothing."""
+    """Sensors whose powers add up and whose loads are averaged; of what is known if ``whole``, else all or nothing."""
 
     power: tuple[str, ...] = ()
     load: tuple[str, ...] = ()
@@ -30,7 +31,7 @@ class Feed:
 
     def value(self, names: Sequence[str], values: Mapping[str, float]) -> tuple[float, int]:
         """Their sum and number; NaN where there are none, or one that counts has no value."""
-        known = [values[name] for name in names if values[name] == values[name]]  # noqa: PLR0124 - NaN is not itself
+        known = [values[name] for name in names if values[name] == values[name]]  # not NaN
         if not known or (len(known) < len(names) and not self.whole):
             return math.nan, 1
         return sum(known), len(known)
@@ -59,6 +60,10 @@ class Sources:
         load = [total / count for total, count in loads]
         return np.array(power)[self._feed_of], np.array(load)[self._feed_of]
 
+    def meter(self, index: int) -> tuple[str, ...]:
+        """The sensors whose power heats this one of ``temperatures``."""
+        return self._feeds[self._feed_of[index]].power
+
 
 class _Finder:
     def __init__(self, sensors: Mapping[str, Sensor]) -> None:
@@ -66,7 +71,7 @@ class _Finder:
         self._load = [sensor for sensor in sensors.values() if sensor.quantity is Quantity.UTILIZATION]
         self._packages = _packages(self._power)
         self._processor = self._declared(Heat.CPU) or Feed(
-            tuple(self._packages.values()) or _by_driver(self._power), _among(self._load, _CPU_LOAD)
+            tuple(chain(*self._packages.values())) or _by_driver(self._power), _among(self._load, _CPU_LOAD)
         )
         cards = dict.fromkeys(_chip(sensor) for sensor in sensors.values() if sensor.heat is Heat.GPU)
         self._cards = {card: self._declared(Heat.GPU) or self._card(card) for card in cards}
@@ -82,7 +87,7 @@ class _Finder:
             return self._everything
         package = _CORETEMP.match(sensor.name)
         if package and len(self._packages) > 1 and (number := int(package[1])) in self._packages:
-            return Feed((self._packages[number],), self._processor.load)
+            return Feed(tuple(self._packages[number]), self._processor.load)
         return self._processor
 
     def _declared(self, heat: Heat) -> Feed | None:
@@ -95,12 +100,12 @@ class _Finder:
         return Feed(tuple(power[:1]), _among(self._load, f"gpu.{chip}.gpu_busy"))
 
 
-def _packages(power: Iterable[Sensor]) -> dict[int, str]:
-    """The power sensor of each processor package by its number."""
-    found: dict[int, str] = {}
+def _packages(power: Iterable[Sensor]) -> dict[int, list[str]]:
+    """The power sensors of each processor package by its number: one, or one for each die."""
+    found: dict[int, list[str]] = {}
     for sensor in power:
-        if _PACKAGE.fullmatch(sensor.name) and (label := re.fullmatch(r"package-(\d+)", sensor.label)):
-            found[int(label[1])] = sensor.name
+        if _PACKAGE.fullmatch(sensor.name) and (label := re.fullmatch(r"package-(\d+)(-die-\d+)?", sensor.label)):
+            found.setdefault(int(label[1]), []).append(sensor.name)
     return found
 
 
