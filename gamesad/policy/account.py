@@ -8,11 +8,11 @@ from gamesad.policy.regulation import Regulation
 from gamesad.policy.regulator import FULL
 from gamesad.policy.sentences import cause, changes, short, where
 from gamesad.policy.watch import Sight, View
-from gamesad.types import Action, Controls, Decision, Heat, Origin, Value
+from gamesad.types import Action, Advice, Controls, Decision, Heat, Origin, Value
 
 
-def unchanged(after: Regulation, sight: Sight) -> Decision:
-    """Nothing changes, and why."""
+def unchanged(after: Regulation, sight: Sight, led: Advice | None) -> Decision:
+    """Nothing changes, and why. ``led``: the advice that is followed."""
     parts = [short(*sight.closest)] if sight.closest else ["no temperature with a known limit"]
     if after.intent is not None:
         parts.append(f"profile {after.intent.profile.name}")
@@ -20,17 +20,24 @@ def unchanged(after: Regulation, sight: Sight) -> Decision:
     if held < 1.0:
         blind = any(view.blind for view in sight.views.values())
         why = "a critical sensor gives no value" if blind else "more is given back when there is room"
+        why = led.reason if led is not None else why
         state = f"held at {held:.0%} between floor and full; {why}"
     else:
         state = "in force" if after.settings else "left as found"
     text = "; ".join(parts)
-    return Decision(Action.NOOP, after.settings, Origin.RULE, f"noop: {text}{';' if held < 1.0 else ','} {state}")
+    source = Origin.POLICY if led is not None and held < 1.0 else Origin.RULE
+    return Decision(Action.NOOP, after.settings, source, f"noop: {text}{';' if held < 1.0 else ','} {state}")
 
 
-def changed(before: Regulation, after: Regulation, sight: Sight) -> Decision:
-    """The decision between two different settings: what changes, in which direction, and because of what."""
+def changed(before: Regulation, after: Regulation, sight: Sight, led: Advice | None) -> Decision:
+    """The decision between two different settings: what changes, in which direction, and because of what.
+
+    ``led``: the advice that is followed, when neither a rule nor a wish changes anything.
+    """
     controls = after.known.controls
     moved = changes(before.settings, after.settings, controls)
+    if led is not None:
+        return _advised(after, sight, led, moved)
     heat = _steepest(before, after)
     view = sight.views.get(heat, View()) if heat is not None else View()
     rise = after.power_level.value - before.power_level.value
@@ -55,6 +62,11 @@ def changed(before: Regulation, after: Regulation, sight: Sight) -> Decision:
         action, source = Action.BOOST if up else Action.REDUCE_POWER, Origin.POLICY
         why = "what can be set has changed"
     return Decision(action, after.settings, source, f"{action}: {why}; {moved}")
+
+
+def _advised(after: Regulation, sight: Sight, led: Advice, moved: str) -> Decision:
+    near = f"{short(*sight.closest)}; " if sight.closest else ""
+    return Decision(led.action, after.settings, Origin.POLICY, f"{led.action}: {led.reason}; {near}{moved}")
 
 
 def _steepest(before: Regulation, after: Regulation) -> Heat | None:

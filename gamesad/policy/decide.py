@@ -12,12 +12,25 @@ from dataclasses import replace
 from gamesad.policy.account import changed, unchanged
 from gamesad.policy.profiles import settings_for
 from gamesad.policy.regulation import Known, Regulation
-from gamesad.policy.regulator import FULL, Level, power_demand, regulate
+from gamesad.policy.regulator import FULL, Level, heed, power_demand, regulate
 from gamesad.policy.scale import floor, lesser, on_scale
 from gamesad.policy.sentences import changes
-from gamesad.policy.shaping import sensor_of, shaped, watts
+from gamesad.policy.shaping import saving, sensor_of, shaped, watts
 from gamesad.policy.watch import Sight, look
-from gamesad.types import Action, Controls, Decision, Forecast, Heat, Intent, Limit, Origin, Role, Snapshot, Value
+from gamesad.types import (
+    Action,
+    Advice,
+    Controls,
+    Decision,
+    Forecast,
+    Heat,
+    Intent,
+    Limit,
+    Origin,
+    Role,
+    Snapshot,
+    Value,
+)
 
 _PEAK_FORGOTTEN_S = 30.0
 _POWER_FILTER_S = 2.0
@@ -33,8 +46,11 @@ def decide(  # noqa: PLR0917 - everything a decision goes by, in the order of th
     intent: Intent,
     limits: Mapping[str, Limit],
     controls: Controls,
+    advice: Advice | None = None,
 ) -> tuple[Decision, Regulation]:
     """The decision for this snapshot, and the state for the next.
+
+    ``advice`` is followed where the rules leave a choice; None leaves everything to them.
 
     A reading that is absent, rejected or not a finite number counts as not known: it neither holds anything back nor
     lets anything be given back. With nothing chosen and every limit far the settings are empty.
@@ -46,7 +62,7 @@ def decide(  # noqa: PLR0917 - everything a decision goes by, in the order of th
     known = state.known if state.known.controls is controls else _know(controls)
     same = known is state.known and (intent is state.intent or intent == state.intent)
     sight, trends = look(state.trends, snapshot, forecast, limits, levels=state.levels, tuning=state.tuning)
-    levels = _levels(state, known, sight, now_s)
+    levels, led = _levels(state, known, sight, now_s, advice)
     power_level, powers_w = _power_level(state, snapshot, intent, now_s, passed_s)
     after = Regulation(
         tuning=state.tuning,
@@ -56,19 +72,21 @@ def decide(  # noqa: PLR0917 - everything a decision goes by, in the order of th
         levels=levels,
         power_level=power_level,
         powers_w=powers_w,
+        saving=_saving(state, sight, advice),
         peaks_w=_peaks(state, known, snapshot, levels, passed_s) if known.meters else state.peaks_w,
         intent=intent,
         base=state.base if same else _base(intent, controls),
         settings=state.settings,
     )
-    if same and levels == state.levels and power_level is state.power_level:
-        return unchanged(after, sight), after
+    if same and levels == state.levels and power_level is state.power_level and after.saving is state.saving:
+        return unchanged(after, sight, led), after
     values = {heat: level.value for heat, level in levels.items()}
-    settings = shaped(after.base, controls, values, after.peaks_w, user_level=power_level.value)
+    base = saving(after.base, controls, kept=intent.overrides) if after.saving else after.base
+    settings = shaped(base, controls, values, after.peaks_w, user_level=power_level.value)
     if settings == state.settings:
-        return unchanged(after, sight), after
+        return unchanged(after, sight, led), after
     after = replace(after, settings=settings)
-    return changed(state, after, sight), after
+    return changed(state, after, sight, led if same else None), after
 
 
 def _paused(state: Regulation, intent: Intent) -> tuple[Decision, Regulation]:
@@ -106,18 +124,34 @@ def _base(intent: Intent, controls: Controls) -> dict[str, Value]:
     return base
 
 
-def _levels(state: Regulation, known: Known, sight: Sight, now_s: float) -> Mapping[Heat, Level]:
-    """The next level of every domain that something can be set in; the same mapping when none moves."""
+def _levels(
+    state: Regulation, known: Known, sight: Sight, now_s: float, advice: Advice | None
+) -> tuple[Mapping[Heat, Level], Advice | None]:
+    """The next level of every domain that something can be set in; and the advice, when it decides and no rule cuts."""
     levels = dict(state.levels)
+    led = advice if advice is not None and advice.action is Action.REDUCE_POWER else None
+    cut = False
     for heat, view in sight.views.items():
         if heat not in known.heats:
             continue
         before = levels.get(heat, FULL)
         excess_c = 0.0 if view.foreseen and before.value <= _FORESEEN_LEAST_LEVEL else view.excess_c
-        levels[heat] = regulate(before, now_s, excess_c, view.spare_c, state.tuning)
+        level = ruled = regulate(before, now_s, excess_c, view.spare_c, state.tuning)
+        if advice is not None:
+            level = heed(before, ruled, now_s, advice.action, excess_c=excess_c, spare_c=view.spare_c)
+        levels[heat] = level
+        cut |= level is ruled and ruled.value < before.value
+        led = advice if level is not ruled else led
     for heat in levels.keys() - sight.views.keys():  # its last sensor is gone: nothing left to hold it back for
         levels[heat] = regulate(levels[heat], now_s, 0.0, math.inf, state.tuning)
-    return levels
+    return levels, None if cut else led
+
+
+def _saving(state: Regulation, sight: Sight, advice: Advice | None) -> bool:
+    """Whether power is saved on advice; that ends with the advice or with a boost, unless something is too hot."""
+    if advice is not None and advice.action is not Action.BOOST:
+        return state.saving or advice.action is Action.REDUCE_POWER
+    return state.saving and any(view.blind or view.excess_c > 0.0 for view in sight.views.values())
 
 
 def _power_level(

@@ -38,3 +38,5 @@ class Regulation:
     base: Mapping[str, Value] = field(default_factory=dict)
     """What the intent alone asks for."""
     settings: Mapping[str, Value] = field(default_factory=dict)
+    saving: bool = False
+    """Less power at least loss of work, because the learnt policy advised it."""

@@ -10,6 +10,8 @@ Feedback Systems, chapter 11); the adapted gain is the simplest of gain scheduli
   room: what follows at once fills half of it, what follows with the heatsink has the rest.
 - A step up that must be taken back soon was too large: from then on the gain counts as larger, so that steps are
   smaller and further apart, until steps up last again.
+- Advice may take at any time, and gives only where the rules leave a choice: nothing is over its target and no critical
+  sensor is blind.
 - Looked ahead for ``anticipation_s`` is a rise that both a fast and a slow filter see: a jump that is over is none, and
   what an own step up explains does not count.
 """
@@ -20,6 +22,7 @@ import math
 from typing import NamedTuple
 
 from gamesad.config import ControlConfig
+from gamesad.types import Action
 
 NEAR_C = 30.0
 """Temperatures further below their target than this ask for nothing, and are not followed."""
@@ -48,6 +51,8 @@ _SMALLEST_STEP = 1 / 64
 _LARGEST_STEP = 0.07  # a load that rests for seconds and comes back shall not find everything given back
 _POWER_GAIN = 0.15
 _SPARE_C_PER_PART = 50.0  # 7 % under a power limit counts as 3.5 °C under a temperature limit
+_ADVISED_STEP = 1 / 16
+_ADVISED_WITHIN_C = 15.0
 
 
 Weights = tuple[float, float]
@@ -126,13 +131,45 @@ def regulate(level: Level, now_s: float, excess_c: float, spare_c: float | None,
         return _cut(level, now_s, excess_c)
     if level.value >= 1.0 or spare_c is None or spare_c <= tuning.band_c:
         return level
-    gain_c = level.gain_c
-    if now_s - level.moved_s < tuning.release_dwell_s * gain_c / _LEAST_GAIN_C:
+    if now_s - level.moved_s < tuning.release_dwell_s * level.gain_c / _LEAST_GAIN_C:
         return level
-    if level.given_s == level.moved_s:  # the last step up has lasted
-        gain_c = max(_LEAST_GAIN_C, gain_c * _TRUSTED)
+    gain_c = _trusted(level)
     step = min(_LARGEST_STEP, max(_SMALLEST_STEP, (spare_c - tuning.band_c / 2) * _SHARE / gain_c))
     return Level(min(1.0, level.value + step), now_s, now_s, gain_c)
+
+
+def heed(before: Level, ruled: Level, now_s: float, action: Action, *, excess_c: float, spare_c: float | None) -> Level:
+    """The level when the rules say ``ruled`` and the learnt policy ``action``; never above ``before`` unless it boosts.
+
+    A boost gives back at once as much as the room bears, up to full. What is taken counts as no answer to an excess: a
+    cut that the rules want next is not put off. An own step waits for what the last one did, whoever made it.
+    """
+    answered = now_s - before.moved_s >= _DEAD_S
+    if action is Action.BOOST:
+        if excess_c > 0.0 or spare_c is None or spare_c <= 0.0 or before.value >= 1.0 or not answered:
+            return _lower(before, ruled)
+        gain_c = _trusted(before)
+        return Level(min(1.0, before.value + max(_SMALLEST_STEP, spare_c / gain_c)), now_s, now_s, gain_c)
+    wanted = before.value
+    if action is Action.CONSERVATIVE:
+        wanted = 0.0
+    elif action is Action.THROTTLE and answered and spare_c is not None and spare_c < _ADVISED_WITHIN_C:
+        wanted = max(0.0, wanted - _ADVISED_STEP)
+    if ruled.value <= wanted:
+        return ruled
+    if wanted >= before.value:
+        return before
+    cut = ruled if ruled.value < before.value else before._replace(excess_c=0.0, urge=1.0)
+    return cut._replace(value=wanted, moved_s=now_s, given_s=-math.inf)
+
+
+def _lower(one: Level, other: Level) -> Level:
+    return other if other.value < one.value else one
+
+
+def _trusted(level: Level) -> float:
+    """The gain for the next step up: nearer to the least when the last one has lasted."""
+    return max(_LEAST_GAIN_C, level.gain_c * _TRUSTED) if level.given_s == level.moved_s else level.gain_c
 
 
 def _cut(level: Level, now_s: float, excess_c: float) -> Level:

@@ -8,6 +8,7 @@ usable power limit the frequency falls from the start, with a root of the level:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ _BOOST_OFF_BELOW = 0.1
 _ALONE_LOW_BELOW = 0.5
 _OVER_PEAK = 1.1
 _UNMEASURED_MOST_W = 250.0
+_SAVING_PART = 0.85
 _UNITS_PER_W = {"µW": 1e6, "mW": 1e3, "W": 1.0}
 _POWER_LIMITS = (Role.POWER_LIMIT, Role.POWER_LIMIT_SHORT)
 
@@ -67,6 +69,33 @@ def shaped(
         else:
             hold = holds[tunable.heat]._replace(alone=tunable.heat not in graded)
             value = lesser(tunable, top, _held(tunable, top, found, hold))
+        if value != top:
+            settings[tunable.name] = value
+    return settings
+
+
+def saving(base: Mapping[str, Value], controls: Controls, *, kept: Mapping[str, Value]) -> dict[str, Value]:
+    """``base`` with less power at least loss of work; ``kept`` is what a user set by name, and stays.
+
+    A sustained power limit loses a part, the energy preference softens by one word, not to the softest; where there is
+    neither, boost goes off: the last of the frequency costs the most power for its work.
+    """
+    settings = dict(base)
+    pinned = _pinned_fast(controls, base)
+    gentle = {tunable.heat for tunable in controls.of(Role.EPP, Role.POWER_LIMIT) if tunable.name in controls.found}
+    for tunable in controls.tunables.values():
+        found = controls.found.get(tunable.name)
+        if found is None or tunable.name in kept:
+            continue
+        top = value = base.get(tunable.name, found)
+        if not on_scale(tunable, top):
+            continue
+        if tunable.role is Role.POWER_LIMIT and isinstance(top, int):
+            value = _capped(tunable, top, found, top * _SAVING_PART / _UNITS_PER_W.get(tunable.unit, math.inf))
+        elif tunable.role is Role.EPP and tunable.domain not in pinned:
+            value = _softer(tunable, top, _SOFTER_EPP_BELOW)
+        elif tunable.role is Role.BOOST and tunable.heat not in gentle:
+            value = tunable.least
         if value != top:
             settings[tunable.name] = value
     return settings
