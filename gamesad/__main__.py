@@ -13,7 +13,7 @@ from gamesad import __version__
 from gamesad.crystal.layout import PATH
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
-COMPONENTS = ("bus", "crystal", "udev")
+COMPONENTS = ("bus", "crystal", "neural", "udev")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

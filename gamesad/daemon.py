@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from gamesad import __version__, config, journal, state
 from gamesad.actuation.baseline import Baseline
 from gamesad.actuation.executor import Executor
-from gamesad.bus import names
+from gamesad.components import Components
 from gamesad.config import Config
 from gamesad.control import Control
 from gamesad.crystal.host import Host
@@ -29,6 +29,7 @@ from gamesad.hardware.base import Actuator
 from gamesad.journal import log_event
 from gamesad.machine import describe, lock, open_sysfs, running_rivals, shared_memory, why_observe, why_unwritable
 from gamesad.messages import Message
+from gamesad.neural.host import Host as Optimizer
 from gamesad.notify import notify, watchdog_interval_s
 from gamesad.pipeline import Pipeline
 from gamesad.posture import Posture
@@ -90,8 +91,10 @@ class Daemon:
         self._options = options
         self._config = self.load_config()
         self._set_log_level(self._config)
+        self.components = Components()
         self._crystal: Host | None = None
-        stack.callback(self._leave_crystal)  # after everything is put back
+        self._optimizer: Optimizer | None = None
+        stack.callback(self._leave_off)  # after everything is put back
         self._sysfs = open_sysfs(options, stack)
         self._posture = Posture(why_observe(options, self._config, self._sysfs))
         self._locked = not self._posture.reason
@@ -102,7 +105,6 @@ class Daemon:
         stack.callback(self._collector.close)
         self._executor = self._build_executor(stack)
         self._pipeline = Pipeline(self._collector, self._executor, self._config)
-        self.components: dict[str, str] = {}
         self._service: Service | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tells = not options.once
@@ -124,7 +126,8 @@ class Daemon:
             self._loop.call_soon_threadsafe(self._service.published, moment, decided, events)
 
     def maintain(self) -> bool:
-        return self._crystal is not None and self._crystal.maintain()
+        more = self._crystal is not None and self._crystal.maintain()
+        return (self._optimizer is not None and self._optimizer.maintain()) or more
 
     def load_config(self) -> Config:
         return config.load(self._options.config)
@@ -135,6 +138,8 @@ class Daemon:
         self._collector.rescan()
         if self._crystal and (later := self._crystal.configure(config.crystal)):
             log_event(Message.CONFIG_RELOADED, later)
+        if self._optimizer:
+            self._optimizer.configure(config.neural)
         reason = why_observe(self._options, config, self._sysfs)
         if self._locked:
             self._posture.ask(reason or why_unwritable(self._executor.controls, self._sysfs))
@@ -175,12 +180,13 @@ class Daemon:
         machine = describe(self._sysfs)
         self._say_started(machine)
         place = shared_memory(self._options, self._config, self._sysfs, keeps=self._locked)
-        self.components["crystal"] = "off"
-        self._crystal = Host(place, self._config.crystal, self._say_crystal) if place else None
+        self.components.update(crystal="off", neural="off")
+        self._crystal = Host(place, self._config.crystal, self.components.crystal) if place else None
+        self._pipeline.optimizer = self._optimizer = self._build_optimizer(machine)
         worker = self._build_worker()
         self._service = Service(
             worker, self._crystal, version=__version__, machine=machine, simulated=self._sysfs.simulated,
-            components=self.components,
+            components=self.components, models=self._optimizer,
         )  # fmt: skip
         thread = threading.Thread(target=self._tick, args=(worker, self._loop, stopped), name="tick", daemon=True)
         thread.start()
@@ -248,8 +254,16 @@ class Daemon:
         control = Control(self._config, wishes)
         return Worker(self._pipeline, control, self._config, self, posture=self._posture, state_path=path)
 
-    def _leave_crystal(self) -> None:
+    def _build_optimizer(self, machine: str) -> Optimizer | None:
+        if "neural" in self._options.without:
+            return None
+        folder = os.path.join(self._options.state_dir, "neural") if self._locked else None
+        return Optimizer(self._config.neural, self.components.neural, folder=folder, machine=machine)
+
+    def _leave_off(self) -> None:
         """A gamesad that failed leaves its segment for the next one, as one that was killed does."""
+        if self._optimizer:
+            self._optimizer.close()
         if self._crystal:
             self._crystal.close(clean=self._failure is None)
 
@@ -275,13 +289,12 @@ class Daemon:
         except ImportError as error:
             library = (error.name or "dbus_next").partition(".")[0]
             text = f"{library} cannot be imported (apt install python3-dbus-next): gamesactl cannot reach gamesad"
-            self._lack("bus", text)
+            self.components.lack("bus", text)
             connected.set()
             return
 
         def on_state(state: str) -> None:
-            self._say_bus(state, before=self.components.get("bus", ""))
-            self.components["bus"] = state
+            self.components.bus(state)
             connected.set()
 
         try:
@@ -294,6 +307,8 @@ class Daemon:
         await connected.wait()
         reason = self._posture.reason
         notify("READY=1", f"STATUS=observing: {reason}" if reason else "STATUS=regulating")
+        if self._optimizer:
+            self._optimizer.begin()
 
     async def _watch_devices(self, service: Service) -> None:
         """Probes again half a second after the last of a burst of udev events, at the latest 5 s after its first."""
@@ -303,7 +318,7 @@ class Daemon:
 
         monitor, problem = udev.open_monitor()
         if monitor is None:
-            self._lack("udev", problem)
+            self.components.lack("udev", problem)
             return
         loop, changed = asyncio.get_running_loop(), asyncio.Event()
 
@@ -339,27 +354,6 @@ class Daemon:
         if self._watchdog_s and tick is not self._fed_by and now_s >= self._fed_s + self._watchdog_s / 3:
             self._fed_by, self._fed_s = tick, now_s
             notify("WATCHDOG=1")
-
-    def _say_bus(self, state: str, *, before: str) -> None:
-        """``state`` is "on" or why not."""
-        if state != "on":
-            log_event(Message.BUS_LOST, f"not on the bus: {state}; trying again")
-        elif before:
-            log_event(Message.BUS_BACK, f"on the bus as {names.BUS_NAME}")
-        else:
-            _LOG.info("on the bus as %s", names.BUS_NAME)
-
-    def _say_crystal(self, state: str) -> None:
-        """``state`` is "on", "off" or why not. On the worker's thread."""
-        before, self.components["crystal"] = self.components["crystal"], state
-        if state not in ("on", "off"):
-            log_event(Message.COMPONENT_MISSING, f"no shared memory: {state}", component="crystal")
-        elif before not in ("on", "off"):
-            _LOG.info("the shared memory %s is %s again", self._options.shm, state)
-
-    def _lack(self, component: str, problem: str) -> None:
-        self.components[component] = problem
-        log_event(Message.COMPONENT_MISSING, problem, component=component)
 
     def _say_started(self, machine: str) -> None:
         controls = self._executor.controls

@@ -3,29 +3,57 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from gamesad.actuation.executor import Executor
 from gamesad.config import Config
+from gamesad.neural.findings import Finding
 from gamesad.policy import limits
 from gamesad.policy.decide import Regulation, decide
 from gamesad.policy.envelope import Envelope, enforce
 from gamesad.telemetry.collector import Collector
 from gamesad.types import (
+    Advice,
     Applied,
+    Controls,
     Decision,
     Forecast,
     Intent,
     Limit,
     Mode,
     Origin,
+    Sensor,
     Snapshot,
     Tick,
 )
 
-Predictor = Callable[[Snapshot], Forecast | None]
-"""The place of the thermal predictor: the newest snapshot in, what is expected next out; None while it cannot say."""
+
+class Optimizer(Protocol):
+    """What is learnt: gamesad.neural's Host or Learner. Nothing here waits or raises."""
+
+    def forecast(
+        self, snapshot: Snapshot, sensors: Mapping[str, Sensor], limits: Mapping[str, Limit]
+    ) -> Forecast | None:
+        """What is expected next; None while it cannot say."""
+
+    def advice(  # noqa: PLR0917 - all that a decision goes by
+        self,
+        snapshot: Snapshot,
+        forecast: Forecast | None,
+        limits: Mapping[str, Limit],
+        intent: Intent,
+        sensors: Mapping[str, Sensor],
+        controls: Controls,
+    ) -> Advice | None:
+        """What to do where the rules leave a choice; None leaves it to them."""
+
+    def learn(self, tick: Tick, sensors: Mapping[str, Sensor], wall_s: float) -> Sequence[Finding]:
+        """Takes a tick that was applied and published; gives what is worth telling."""
+
+    def interrupt(self) -> None:
+        """What comes next does not go on from what was."""
 
 
 class Pipeline:
@@ -37,11 +65,11 @@ class Pipeline:
         executor: Executor,
         config: Config,
         *,
-        predictor: Predictor | None = None,
+        optimizer: Optimizer | None = None,
     ) -> None:
         self.collector = collector
         self.executor = executor
-        self._predict = predictor or _no_forecast
+        self.optimizer = optimizer
         self._regulation = Regulation(tuning=config.control)
         self._envelope = Envelope()
         self._paused = False
@@ -58,10 +86,13 @@ class Pipeline:
         """One pass. ``everything`` False reads the critical sensors only; the others keep their values and ages."""
         started = time.perf_counter()
         snapshot = self.collector.sample(now_s, everything=everything)
-        forecast = self._predict(snapshot)
         limits_now = self._derive(intent)
-        controls = self.executor.controls
-        wanted, self._regulation = decide(self._regulation, snapshot, forecast, intent, limits_now, controls)
+        controls, sensors = self.executor.controls, self.collector.sensors
+        forecast = advice = None
+        if self.optimizer:
+            forecast = self.optimizer.forecast(snapshot, sensors, limits_now)
+            advice = self.optimizer.advice(snapshot, forecast, limits_now, intent, sensors, controls)
+        wanted, self._regulation = decide(self._regulation, snapshot, forecast, intent, limits_now, controls, advice)
         decision, self._envelope = enforce(self._envelope, wanted, snapshot, limits_now, controls)
         applied = self._act(decision, intent)
         return Tick(
@@ -96,7 +127,3 @@ class Pipeline:
         if self.executor.observe:
             return Mode.OBSERVE
         return Mode.FAILSAFE if self._envelope.failsafe else Mode.ACTIVE
-
-
-def _no_forecast(_snapshot: Snapshot) -> None:
-    """Until a predictor is plugged in, decide goes by the measured rate of rise."""

@@ -108,6 +108,8 @@ class Worker:
         self._everything_s = self._inspect_s = self._refreshed_s = float("-inf")
         self._asleep = False
         self._suspended_s = _suspended_s()
+        self._found: list[Event] = []
+        """What the last tick taught: told with the next, so that it is on record beside readings."""
         self.refresh()
         self.step()
 
@@ -152,6 +154,8 @@ class Worker:
             else:
                 if asked is None:
                     self._save_at_last()
+                    for event in self._found:
+                        self._tell(event)
                     return
                 if self._carry_out(asked):
                     deadline_s = self.clock() + self._cadence.period_s
@@ -205,6 +209,8 @@ class Worker:
         """The machine has resumed: devices may have changed, and what was set may be lost."""
         self._asleep = False
         self._suspended_s = _suspended_s()
+        if self._pipeline.optimizer:
+            self._pipeline.optimizer.interrupt()
         self.rescan(anew=True)
 
     def rescan(self, *, anew: bool = False) -> None:
@@ -273,8 +279,10 @@ class Worker:
             self._values = {**self._values, **tick.applied.settings}
         decided = self.decisions.note(tick, wall_s)
         self.moment = self._moment(tick, self.decisions.current, wall_s)
-        events = self._watch.changes(self.moment, decided=decided is not None)
+        events = [*self._found, *self._watch.changes(self.moment, decided=decided is not None)]
         self._surroundings.publish(self.moment, decided, events)
+        found = self._pipeline.optimizer.learn(tick, self.sensors, wall_s) if self._pipeline.optimizer else ()
+        self._found = [Event(finding.message, finding.text, finding.fields) for finding in found]
 
     def _moment(self, tick: Tick, record: Record | None, wall_s: float) -> Moment:
         executor = self._pipeline.executor

@@ -1,14 +1,16 @@
-"""The learner as the daemon has it: begun on a thread of its own, and the daemon goes by rules while there is none.
+"""The learner as the daemon has it: begun on a thread once the daemon is ready, and if it fails, begun again later.
 
-Imports nothing of numpy until ``begin``: no start waits for it, and without it the rest works.
+Nothing that goes wrong here reaches the tick. numpy is imported on that thread only: no start waits for it, and without
+it the rest works.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gamesad.config import NeuralConfig
 from gamesad.errors import Failed
@@ -18,38 +20,50 @@ from gamesad.types import Advice, Controls, Forecast, Intent, Limit, Sensor, Sna
 if TYPE_CHECKING:
     from gamesad.neural.learner import Learner
 
-ON, OFF = "on", "off"
+T = TypeVar("T")
+
+RETRY_S = 60.0
+_ON, _OFF = "on", "off"
 _LOG = logging.getLogger(__name__)
 
 
 class Host:
-    """Belongs to the thread that ticks. ``tell`` is called with "on", "off" or why not, when that changes; on any
-    thread. ``folder`` None: what is learnt is not kept."""
+    """Belongs to the thread that ticks. ``folder``: where what is learnt is kept; None for nowhere.
+
+    ``tell`` is called with "on", "off" or why not when that changes, on any thread.
+    """
 
     def __init__(
-        self, settings: NeuralConfig, tell: Callable[[str], None], *, folder: str | None, machine: str
+        self,
+        settings: NeuralConfig,
+        tell: Callable[[str], None],
+        *,
+        folder: str | None,
+        machine: str,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.learner: Learner | None = None
+        """Replaced, never shared: None while there is none."""
         self._settings = settings
         self._tell = tell
-        self._folder, self._machine = folder, machine
-        self._learner: Learner | None = None
-        self._state = OFF
-        self._begun = False
+        self._folder, self._machine, self._clock = folder, machine, clock
+        self._state = _OFF
+        self._ready = False
+        self._retry_s = float("-inf")
+        self._making: threading.Thread | None = None
 
     def begin(self) -> None:
-        """Starts to learn, as soon as everything is there; the start of the daemon is over."""
-        self._begun = True
-        if self._settings.enabled and self._learner is None:
-            threading.Thread(target=self._make, name="neural", daemon=True).start()
+        """The daemon is ready: from now on there is time to learn. On any thread."""
+        self._ready = True
 
     # In the tick
 
     def forecast(
         self, snapshot: Snapshot, sensors: Mapping[str, Sensor], limits: Mapping[str, Limit]
     ) -> Forecast | None:
-        return self._learner.forecast(snapshot, sensors, limits) if self._learner else None
+        return self._try(lambda learner: learner.forecast(snapshot, sensors, limits), None)
 
-    def advice(
+    def advice(  # noqa: PLR0917 - all that a decision goes by
         self,
         snapshot: Snapshot,
         forecast: Forecast | None,
@@ -58,45 +72,100 @@ class Host:
         sensors: Mapping[str, Sensor],
         controls: Controls,
     ) -> Advice | None:
-        return self._learner.advice(snapshot, forecast, limits, intent, sensors, controls) if self._learner else None
+        return self._try(lambda learner: learner.advice(snapshot, forecast, limits, intent, sensors, controls), None)
 
-    def learn(self, tick: Tick, sensors: Mapping[str, Sensor], wall_s: float) -> list[Finding]:
-        return self._learner.learn(tick, sensors, wall_s) if self._learner else []
+    def learn(self, tick: Tick, sensors: Mapping[str, Sensor], wall_s: float) -> Sequence[Finding]:
+        return self._try(lambda learner: learner.learn(tick, sensors, wall_s), ())
 
-    # What clients ask for; Failed says why not
+    # Between ticks
+
+    def interrupt(self) -> None:
+        """The machine slept."""
+        self._try(lambda learner: learner.interrupt(), None)
+
+    def maintain(self) -> bool:
+        """A bounded step of what can wait; whether there is more of it now."""
+        wanted = self._ready and self._settings.enabled and self.learner is None
+        if wanted and self._making is None and self._clock() >= self._retry_s:
+            self._making = threading.Thread(target=self._make, name="neural", daemon=True)
+            self._making.start()
+        return self._try(lambda learner: learner.maintain(), otherwise=False)
+
+    def configure(self, settings: NeuralConfig) -> None:
+        """Takes a new configuration at once."""
+        self._settings = settings
+        self._retry_s = float("-inf")
+        if not settings.enabled:
+            self._leave()
+            self._say(_OFF)
+        self._try(lambda learner: learner.configure(settings), None)
+
+    def close(self) -> None:
+        """The end: what was learnt is saved. Raises nothing."""
+        self._ready = False
+        self._leave()
+
+    # What clients ask for, between ticks; Failed says why not
 
     def status(self) -> dict[str, Any]:
-        return self._learner.status() if self._learner else {"State": self._state}
+        return self._try(lambda learner: learner.status(), None) or {"State": self._state}
 
     def checkpoint(self, done: Callable[[str], None]) -> None:
-        """Begins to save; ``done`` is called on the worker's thread, with "" or why it came to nothing."""
-        self._asked().checkpoint(done)
+        """Begins to save; ``done`` is called on this thread, with "" or why it came to nothing."""
+        self._asked.checkpoint(done)
 
     def reset(self, which: str) -> None:
-        """ "all", "forecast", "policy" or "anomaly"."""
-        self._asked().reset(which)
+        """Forgets "all", or one of "forecast", "policy" and "anomaly", on disk too."""
+        self._asked.reset(which)
 
     def mode(self, mode: str) -> None:
-        """ "shadow", "advise" or "act"."""
-        self._asked().mode(mode)
+        """What the policy may do, until the next start or reload: "shadow", "advise" or "act"."""
+        self._asked.mode(mode)
 
     # Within
 
+    @property
     def _asked(self) -> Learner:
-        if self._learner is None:
+        if self.learner is None:
             raise Failed(f"nothing is learnt here: {self._state}")
-        return self._learner
+        return self.learner
+
+    def _try(self, what: Callable[[Learner], T], otherwise: T) -> T:
+        learner = self.learner
+        if learner is None:
+            return otherwise
+        try:
+            return what(learner)
+        except Exception:  # noqa: BLE001 - a bug here must not end the regulation
+            _LOG.exception("the Neural Optimizer failed")
+            self.learner = None
+            self._retry_s = self._clock() + RETRY_S
+            self._say("it failed, the journal says how; gamesad works without it")
+            return otherwise
+
+    def _leave(self) -> None:
+        self._try(lambda learner: learner.close(), None)
+        self.learner = None
 
     def _make(self) -> None:
+        """On a thread of its own."""
         try:
-            from gamesad.neural.learner import Learner  # noqa: PLC0415 - numpy takes 50 ms, and may not be there
+            from gamesad.neural.learner import Learner  # noqa: PLC0415 - 50 ms, and numpy may not be there
 
-            self._learner = Learner(self._settings, folder=self._folder, machine=self._machine)
+            learner = Learner(self._settings, folder=self._folder, machine=self._machine)
         except ImportError as error:
             library = (error.name or "numpy").partition(".")[0]
+            self._retry_s = float("inf")
             self._say(f"{library} cannot be imported (apt install python3-{library})")
+        except Exception:  # noqa: BLE001 - as above
+            _LOG.exception("the Neural Optimizer could not begin")
+            self._retry_s = self._clock() + RETRY_S
+            self._say("it could not begin, the journal says how; gamesad works without it")
         else:
-            self._say(ON)
+            if self._ready and self._settings.enabled:  # still
+                self.learner = learner
+                self._say(_ON)
+        self._making = None
 
     def _say(self, state: str) -> None:
         if state != self._state:
