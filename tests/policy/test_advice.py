@@ -200,6 +200,12 @@ def test_a_rules_cut_comes_at_once_after_what_was_advised() -> None:
     assert regulate(taken, 10.5, 3.0, -3.0, tuning).value < taken.value
 
 
+def test_a_small_cut_by_the_rules_does_not_spare_it_the_step_that_is_advised() -> None:
+    ruled = regulate(Level(), 10.0, 0.1, -0.1, ControlConfig())
+    assert ruled.value > 1.0 - 1 / 16
+    assert heed(Level(), ruled, 10.0, Action.THROTTLE, excess_c=0.1, spare_c=-0.1).value == pytest.approx(1.0 - 1 / 16)
+
+
 def test_advice_takes_one_step_for_each_answer_however_often_it_is_repeated() -> None:
     level = Level()
     for tick in range(5):
@@ -223,10 +229,11 @@ def test_where_a_rule_cuts_one_domain_its_sentence_is_told_not_the_advice() -> N
     readings, limits = {CPU: 96.0, "gpu": 80.0}, {CPU: limit(), "gpu": limit("gpu", 85.0, heat=Heat.GPU)}
     card = Tunable("gpu.max", Role.FREQUENCY_MAXIMUM, "gpu", "/g", heat=Heat.GPU, unit="MHz", maximum=2000)
     controls = Controls({**CONTROLS.tunables, card.name: card}, {**CONTROLS.found, card.name: 2000})
+    cool = snapshot(0.0, {CPU: 60.0, "gpu": 60.0})
+    _first, state = decide(Regulation(), cool, None, intent(), limits, controls)
     advice = Advice(Action.THROTTLE, "for a test")
-    decision, state = decide(Regulation(), snapshot(0.0, readings), None, intent(), limits, controls, advice)
-    assert decision.source is Origin.RULE
-    decision, state = decide(state, snapshot(0.5, readings), None, intent(), limits, controls, advice)
+    decision, state = decide(state, snapshot(4.0, readings), None, intent(), limits, controls, advice)
+    assert (decision.action, decision.source) == (Action.THROTTLE, Origin.RULE)
     assert state.levels[Heat.GPU].value < 1.0
 
 
