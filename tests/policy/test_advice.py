@@ -229,7 +229,7 @@ def test_where_a_rule_cuts_one_domain_its_sentence_is_told_not_the_advice() -> N
     readings, limits = {CPU: 96.0, "gpu": 80.0}, {CPU: limit(), "gpu": limit("gpu", 85.0, heat=Heat.GPU)}
     card = Tunable("gpu.max", Role.FREQUENCY_MAXIMUM, "gpu", "/g", heat=Heat.GPU, unit="MHz", maximum=2000)
     controls = Controls({**CONTROLS.tunables, card.name: card}, {**CONTROLS.found, card.name: 2000})
-    cool = snapshot(0.0, {CPU: 60.0, "gpu": 60.0})
+    cool = snapshot(0.0, {CPU: 60.0, "gpu": 80.0})
     _first, state = decide(Regulation(), cool, None, intent(), limits, controls)
     advice = Advice(Action.THROTTLE, "for a test")
     decision, state = decide(state, snapshot(4.0, readings), None, intent(), limits, controls, advice)
