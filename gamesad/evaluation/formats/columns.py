@@ -1,0 +1,127 @@
+"""What a column of somebody's log measures, from its header: quantity, scale, and what heats or feeds what."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gamesad.types import Heat, Quantity, Sensor
+
+_UNITS: dict[str, tuple[Quantity, float]] = {
+    "°c": (Quantity.TEMPERATURE, 1.0), "℃": (Quantity.TEMPERATURE, 1.0), "c": (Quantity.TEMPERATURE, 1.0),
+    "celsius": (Quantity.TEMPERATURE, 1.0), "degc": (Quantity.TEMPERATURE, 1.0), "mc": (Quantity.TEMPERATURE, 1e-3),
+    "m°c": (Quantity.TEMPERATURE, 1e-3), "°f": (Quantity.TEMPERATURE, 1 / 1.8), "f": (Quantity.TEMPERATURE, 1 / 1.8),
+    "w": (Quantity.POWER, 1.0), "watt": (Quantity.POWER, 1.0), "watts": (Quantity.POWER, 1.0),
+    "mw": (Quantity.POWER, 1e-3), "uw": (Quantity.POWER, 1e-6),
+    "%": (Quantity.UTILIZATION, 1e-2), "pct": (Quantity.UTILIZATION, 1e-2), "percent": (Quantity.UTILIZATION, 1e-2),
+    "hz": (Quantity.FREQUENCY, 1.0), "khz": (Quantity.FREQUENCY, 1e3), "mhz": (Quantity.FREQUENCY, 1e6),
+    "ghz": (Quantity.FREQUENCY, 1e9), "rpm": (Quantity.FAN, 1.0),
+    "v": (Quantity.VOLTAGE, 1.0), "mv": (Quantity.VOLTAGE, 1e-3),
+}  # fmt: skip
+"""By the header's unit in small letters: the quantity, and its unit in ours."""
+_FAHRENHEIT = 1 / 1.8
+_IN_BRACKETS = re.compile(r"[\[(]\s*([^\[\]()]{1,8})\s*[\])]\s*$")
+_AT_END = re.compile(r"[_ ./](c|w|mw|pct|percent|mhz|khz|rpm|v|celsius|watts?)$")
+_BY_WORD = (
+    (re.compile(r"temp|tctl|tdie|hot ?spot|junction|tmp$"), Quantity.TEMPERATURE),
+    (re.compile(r"power|watt"), Quantity.POWER),
+    (re.compile(r"load|usage|util|busy"), Quantity.UTILIZATION),
+)
+_NO_READING = re.compile(
+    r"distance|limit|tjmax|threshold|grenz|abstand|距|限|阈|target|throttl|slowdown|shutdown|m(?:ax|in)imum|"
+    r"load.?(?:a|\d+ ?m)"
+)
+"""Limits and what is left under them look like temperatures and powers, a load average like a load."""
+_OTHER_LOAD = re.compile(r"mem|swap|disk|drive|page|vram|fan|batt")
+_GPU = re.compile(r"gpu|graphics card|radeon|geforce|nvidia|hot ?spot|junction|vram|board power|video engine|d3d|tgp")
+_CPU = re.compile(r"cpu|core|kern|tctl|tdie|ccd|package|pkg|processor|soc|l3|busy")
+_NUMBER = re.compile(r"([-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?)\s*[^\d\s.,]{0,5}")
+
+_FEEDS = (
+    (Heat.CPU, Quantity.POWER, (r"package power|pkgwatt|cpu ppt|cpu.?package|cpu.?power", r"")),
+    (Heat.CPU, Quantity.UTILIZATION, (r"total cpu|^cpu.?(?:load|usage|util|pct|busy)|^busy", r"^cpu|core usage")),
+    (Heat.GPU, Quantity.POWER, (r"gpu.?power$|board power|graphics power|power\.draw|asic", r"gpu.?power|chip", r"")),
+    (Heat.GPU, Quantity.UTILIZATION, (r"gpu core load|utilization\.gpu|gpu.?(?:load|usage|util|busy)", r"")),
+)
+"""Of the powers and loads of a processor or card the first that matches is the one of the whole."""
+_NOBODYS = re.compile(r"^(?:total |system |battery )?(?:power|watts?|load|usage|util|busy)")
+"""Where a processor has none, one with such a name is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``scale`` and ``offset`` make the file's number the sensor's; ``scale`` 0: 1 or 0.01, as the numbers show."""
+
+    place: int
+    sensor: Sensor
+    scale: float = 1.0
+    offset: float = 0.0
+
+
+def columns(header: Sequence[str]) -> list[Column]:
+    """Those of use, in order; the powers and loads that feed a place carry its ``heat``."""
+    found = [one for place, text in enumerate(header) if (one := _column(place, text.strip()))]
+    sensors = feeding([one.sensor for one in found])
+    return [replace(one, sensor=sensor) for one, sensor in zip(found, sensors, strict=True)]
+
+
+def feeding(sensors: Sequence[Sensor]) -> list[Sensor]:
+    """The same, with the one power and the one load of the processor, and of the card, declared to be those."""
+    labels = [sensor.label.lower() for sensor in sensors]
+    chosen: dict[int, Heat] = {}
+    for heat, quantity, ranks in _FEEDS:
+        own = [
+            i for i, sensor in enumerate(sensors) if sensor.quantity is quantity and not _OTHER_LOAD.search(labels[i])
+        ]
+        ranked = [i for rank in ranks for i in own if _heat(labels[i]) is heat and re.search(rank, labels[i])]
+        if heat is Heat.CPU:
+            ranked += [i for i in own if _heat(labels[i]) is Heat.OTHER and _NOBODYS.search(labels[i])]
+        if ranked:
+            chosen[ranked[0]] = heat
+    return [
+        sensor if sensor.quantity is Quantity.TEMPERATURE else replace(sensor, heat=chosen.get(i))
+        for i, sensor in enumerate(sensors)
+    ]
+
+
+def temperature(name: str, label: str, heat: Heat | None = None) -> Sensor:
+    heat = heat or _heat(label.lower())
+    return Sensor(name, Quantity.TEMPERATURE, label, heat=heat, critical=heat is not Heat.OTHER)
+
+
+def number(text: str) -> float:
+    """NaN: no number. A unit may follow it ("21.8 W", "50 %"), and a comma be its point."""
+    try:
+        return float(text)
+    except ValueError:
+        match = _NUMBER.fullmatch(text.strip())
+        return float(match[1].replace(",", ".")) if match else math.nan
+
+
+def _column(place: int, header: str) -> Column | None:
+    small = header.lower()
+    if not header or _NO_READING.search(small):
+        return None
+    unit = _IN_BRACKETS.search(small) or _AT_END.search(small)
+    if unit and unit[1] in _UNITS:
+        quantity, scale = _UNITS[unit[1]]
+    elif unit and unit.re is _IN_BRACKETS:
+        return None
+    else:
+        fits = next((quantity for pattern, quantity in _BY_WORD if pattern.search(small)), None)
+        if fits is None:
+            return None
+        quantity, scale = fits, 0.0 if fits is Quantity.UTILIZATION else 1.0
+    label = _IN_BRACKETS.sub("", header).strip() or header
+    offset = -32 / 1.8 if scale == _FAHRENHEIT else 0.0
+    if quantity is Quantity.TEMPERATURE:
+        return Column(place, temperature(label, label), scale, offset)
+    return Column(place, Sensor(label, quantity, label), scale, offset)
+
+
+def _heat(label: str) -> Heat:
+    if _GPU.search(label) and not (label.startswith("cpu") and "gpu" not in label):
+        return Heat.GPU
+    return Heat.CPU if _CPU.search(label) else Heat.OTHER

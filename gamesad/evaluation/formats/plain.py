@@ -1,0 +1,117 @@
+"""Any CSV log with a header and a column of times: nvidia-smi --format=csv, GPU-Z, s-tui, spreadsheets, own scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from gamesad.errors import Failed
+from gamesad.evaluation.formats import delimited
+from gamesad.evaluation.formats.columns import columns
+from gamesad.evaluation.formats.delimited import Cells
+from gamesad.evaluation.formats.stamps import Stamps
+from gamesad.evaluation.series import Table
+from gamesad.evaluation.text import Source
+
+_TIME = re.compile(
+    r"(?:unix|utc|local)?[_ ]?(?:time|timestamp|date|datetime|date/time|elapsed|epoch|t|seconds?|sec|ms|uptime)\b"
+)
+_DEVICE = ("index", "uuid", "pci.bus_id", "gpu_bus_id")
+_BEGINNING = 20
+
+
+def recognises(head: str) -> bool:
+    return delimited.delimiter(head.lstrip().partition("\n")[0]) in head.partition("\n")[0] or "," in head
+
+
+def parse(source: Source) -> Table:
+    rows = list(delimited.split(source, _mark(source)))
+    place = next((i for i, (_, cells) in enumerate(rows[:_BEGINNING]) if _is_header(cells)), None)
+    if place is None:
+        raise Failed(f"{source.path} has no header that names a column of times and one of temperatures; "
+                     "put one in its first line, such as: time_s,cpu[°C],cpu[W],cpu[%]")  # fmt: skip
+    header = [cell.strip() for cell in rows[place][1]]
+    times = _times(header)
+    if times is None:
+        raise Failed(f"{source.path}: no column of line {rows[place][0]} is a time ({_shown(header)}); name one time_s")
+    body = rows[place + 1 :]
+    if (device := _device(header, body)) is not None:
+        return _several(source, header, body, times, device)
+    return delimited.read(body, header, _stamp(header, times), source.tally, skip=times)
+
+
+def _mark(source: Source) -> str:
+    lines = source.head.split("\n")[:_BEGINNING]
+    return max((delimited.delimiter(line) for line in lines), key=lambda mark: sum(line.count(mark) for line in lines))
+
+
+def _is_header(cells: Cells) -> bool:
+    """Names, among them something to read; numbers are no names."""
+    words = [cell.strip() for cell in cells]
+    return (
+        len(words) > 1
+        and any(columns(words))
+        and not any(re.fullmatch(r"[-+]?\d+(?:[.,]\d+)?", word) for word in words)
+    )
+
+
+def _times(header: Sequence[str]) -> tuple[int, ...] | None:
+    """The column of times, or those of date and time of day; the first named so."""
+    small = [name.lower() for name in header]
+    if "date" in small and "time" in small:
+        return small.index("date"), small.index("time")
+    first = next((place for place, name in enumerate(small) if _TIME.match(name.replace("_", " "))), None)
+    return None if first is None else (first,)
+
+
+def _stamp(header: Sequence[str], times: tuple[int, ...]) -> delimited.Stamp:
+    stamps = Stamps(re.sub(r"[_()\[\]]", " ", header[times[0]]))
+
+    def stamp(cells: Cells) -> float | None:
+        return stamps.seconds(" ".join(cells[place].strip() for place in times)) if max(times) < len(cells) else None
+
+    return stamp
+
+
+def _device(header: Sequence[str], body: Sequence[tuple[int, Cells]]) -> int | None:
+    """The column that tells several cards apart, where the log has a row for each of them."""
+    for name in _DEVICE:
+        if name in header:
+            place = header.index(name)
+            if len({cells[place] for _, cells in body[:_BEGINNING] if place < len(cells)}) > 1:
+                return place
+    return None
+
+
+def _several(
+    source: Source, header: list[str], body: Sequence[tuple[int, Cells]], times: tuple[int, ...], device: int
+) -> Table:
+    """Rows that follow each other, one a device, side by side; a row begins with the first device."""
+    names = list(dict.fromkeys(cells[device].strip() for _, cells in body if device < len(cells)))
+    width = len(header)
+    wide: list[tuple[int, Cells]] = []
+    for line, cells in body:
+        if len(cells) != width:
+            source.tally.count("rows with another number of columns than the header left out", line)
+            continue
+        place = names.index(cells[device].strip())
+        if not wide or place == 0 or any(wide[-1][1][place * width : (place + 1) * width]):
+            wide.append((line, [""] * (width * len(names))))
+            for at in times:
+                wide[-1][1][at] = cells[at]
+        wide[-1][1][place * width : (place + 1) * width] = cells
+        for at in times:
+            wide[-1][1][at] = wide[-1][1][at] or cells[at]
+    marked = [_marked(text, name) for name in names for text in header]
+    skip = [*times, *(i * width + at for i in range(len(names)) for at in (*times, device))]
+    return delimited.read(wide, marked, _stamp(header, times), source.tally, skip=skip)
+
+
+def _marked(text: str, name: str) -> str:
+    """``power.draw [W]`` of card 1: ``power.draw 1 [W]``"""
+    label, bracket, unit = text.partition("[")
+    return f"{label.strip()} {name} {bracket}{unit}".strip()
+
+
+def _shown(header: Sequence[str]) -> str:
+    return ", ".join(header)[:60]
