@@ -93,6 +93,18 @@ class Gamesad:
         """What the daemon did with it."""
         return dict(_only(await self._change("ApplyLayout", "s", plan), dict))
 
+    async def neural_status(self) -> Fields:
+        return await self._dictionary("NeuralStatus")
+
+    async def checkpoint_models(self) -> None:
+        await self._change("CheckpointModels")
+
+    async def reset_models(self, which: str) -> None:
+        await self._change("ResetModels", "s", which)
+
+    async def set_policy_mode(self, mode: str) -> None:
+        await self._change("SetPolicyMode", "s", mode)
+
     async def properties(self) -> Fields:
         """All properties of the interface, by name."""
         return await self._dictionary("GetAll", "s", names.INTERFACE, interface=names.PROPERTIES)

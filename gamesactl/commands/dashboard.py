@@ -24,6 +24,7 @@ def dashboard(arguments: Arguments, output: Output) -> int:
             tls_key=arguments.option("tls-key") or "",
             read_only=arguments.given("read-only"),
             open_browser=not arguments.given("no-open"),
+            mangohud_log=arguments.option("mangohud-log") or "",
         )
     )
     return int(bus.start(launch.serve(options, output)))

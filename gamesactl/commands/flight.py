@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _WHAT = ("list", "show", "export")
 _OWNER = "flight"
+_SHORT = ("Reason", "Text", "Began", "Ended")
 _LIST = (
     Column("NUMBER", right=True),
     Column("BEGAN"),
@@ -53,38 +54,36 @@ def flight(arguments: Arguments, output: Output) -> None:
 
 def _list(output: Output) -> None:
     crystal = segment.attach()
-    found = [(block, _recording(crystal, block)) for block in _blocks(crystal)]
     if output.json:
-        kept = ("Reason", "Text", "Began", "Ended")
-        output.document([{"Number": block, **{key: one[key] for key in kept if key in one}} for block, one in found])
+        output.document(listed(crystal))
         return
-    rows = [_row(block, one) for block, one in found]
+    rows = [_row(block, recording(crystal, block)) for block in numbers(crystal)]
     output.lines(table(_LIST, rows, output.width, output.style) if rows else ["nothing has been recorded"])
 
 
-def _blocks(crystal: Crystal) -> list[int]:
-    """Their numbers, oldest first."""
+def listed(crystal: Crystal) -> list[dict[str, object]]:
+    """All of them in short, oldest first."""
+    found = [(block, recording(crystal, block)) for block in numbers(crystal)]
+    return [{"Number": block, **{key: one[key] for key in _SHORT if key in one}} for block, one in found]
+
+
+def numbers(crystal: Crystal) -> list[int]:
+    """Oldest first."""
     return sorted(block.id for block in crystal.blocks() if block.owner == _OWNER)
 
 
-def _row(block: int, recording: Fields) -> list[Cell]:
-    return [
-        str(block),
-        _time(recording, "Began"),
-        _length(recording),
-        text(recording, "Reason"),
-        text(recording, "Text"),
-    ]
+def _row(block: int, found: Fields) -> list[Cell]:
+    return [str(block), _time(found, "Began"), _length(found), text(found, "Reason"), text(found, "Text")]
 
 
 def _one(crystal: Crystal, wanted: str) -> Fields:
-    blocks = _blocks(crystal)
-    if wanted not in map(str, blocks):
+    if wanted not in map(str, numbers(crystal)):
         raise Failed(f"there is no recording {wanted}; gamesactl flight list lists them")
-    return _recording(crystal, int(wanted))
+    return recording(crystal, int(wanted))
 
 
-def _recording(crystal: Crystal, block: int) -> Fields:
+def recording(crystal: Crystal, block: int) -> Fields:
+    """One of them whole."""
     try:
         document = json.loads(crystal.read(block))
     except (ValueError, RecursionError):

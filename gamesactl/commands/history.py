@@ -21,7 +21,7 @@ _POINTS, _POINTS_MOST = 20, 100_000
 _OVERVIEW = ("temperature", "power", "frequency", "utilization", "fan")
 _GRAPH, _COURSE = 32, 24
 _FORMATS = ("csv", "json")
-_EXPORTED = ("Time", "Sensor", "Label", "Quantity", "Unit", "Minimum", "Mean", "Maximum")
+EXPORTED = ("Time", "Sensor", "Label", "Quantity", "Unit", "Minimum", "Mean", "Maximum")
 _ALL = (
     Column("NAME", shrink=20),
     Column("LABEL", shrink=12, drop=2),
@@ -62,22 +62,22 @@ def export(arguments: Arguments, output: Output) -> None:
         import csv  # noqa: PLC0415 - where asked for
 
         writer = csv.writer(sys.stdout)  # with the line ends and quotes of RFC 4180
-        writer.writerow(_EXPORTED)
-        writer.writerows(row.values() for row in _rows(found))
+        writer.writerow(EXPORTED)
+        writer.writerows(row.values() for row in rows(found))
         return
     before = "["
-    for row in _rows(found):
+    for row in rows(found):
         output.line(before + to_json({key: None if value == "" else value for key, value in row.items()}))
         before = ","
     output.line("]" if before == "," else "[]")
 
 
-def _rows(found: Past) -> Iterator[Mapping[str, object]]:
+def rows(found: Past) -> Iterator[Mapping[str, object]]:
     for sensor, points in found.sensors:
         told = [text(sensor, key) for key in ("Name", "Label", "Quantity", "Unit")]
         for time_us, *values in points:
             numbers = [value if math.isfinite(value) else "" for value in values]
-            yield dict(zip(_EXPORTED, [_moment(time_us), *told, *numbers], strict=True))
+            yield dict(zip(EXPORTED, [_moment(time_us), *told, *numbers], strict=True))
 
 
 def _moment(time_us: int) -> str:

@@ -36,7 +36,7 @@ MAX_HEADER = 8190
 MAX_HEADERS = 64
 RATE_HZ, BURST = 50.0, 200.0
 """Requests of one address; of all together four times as many."""
-_SAFE = ("GET", "HEAD")
+SAFE = ("GET", "HEAD")
 _ADDRESSES = 256
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -52,7 +52,7 @@ class Guard:
         self._scheme = scheme
         self._token = token
         self._everything = everything
-        self._read_only = read_only
+        self.read_only = read_only
         self._each: dict[str, Bucket] = {}
         self._all = Bucket(4 * RATE_HZ, 4 * BURST)
 
@@ -72,14 +72,14 @@ class Guard:
     def _same_origin(self, request: web.Request, host: str, *, public: bool) -> None:
         origin = request.headers.get("Origin")
         site = request.headers.get("Sec-Fetch-Site", "none")
-        followed = public and request.method in _SAFE and request.headers.get("Sec-Fetch-Mode") == "navigate"
+        followed = public and request.method in SAFE and request.headers.get("Sec-Fetch-Mode") == "navigate"
         foreign = site not in ("same-origin", "none") and not followed
         if foreign or (origin is not None and origin.lower() != f"{self._scheme}://{host.lower()}"):
             raise Refused(HTTPStatus.FORBIDDEN, "a page of another origin asks", "open the dashboard's own page")
 
     def _authorised(self, request: web.Request, *, writes: bool) -> None:
-        if writes and self._read_only:
-            raise Refused(HTTPStatus.FORBIDDEN, self._read_only, "run: gamesactl dashboard, as yourself")
+        if writes and self.read_only:
+            raise Refused(HTTPStatus.FORBIDDEN, self.read_only, "run: gamesactl dashboard, as yourself")
         given = request.headers.get(TOKEN_HEADER, "")
         for protocol in request.headers.get("Sec-WebSocket-Protocol", "").split(","):
             given = protocol.strip().removeprefix(TOKEN_PROTOCOL) if TOKEN_PROTOCOL in protocol else given

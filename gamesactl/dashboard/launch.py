@@ -9,11 +9,15 @@ import secrets
 import signal
 import socket
 import ssl
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from gamesactl.dashboard import browser
 from gamesactl.dashboard.desk import Desk
+from gamesactl.dashboard.door import Door
+from gamesactl.dashboard.frames import Frames
 from gamesactl.dashboard.guard import MAX_HEADER, Guard
 from gamesactl.dashboard.server import application
 from gamesactl.errors import ClientError, Usage
@@ -26,6 +30,9 @@ _BACKLOG = 64
 _UNIT = "this dashboard is a service of the system, which only shows"
 _ROOT = "this dashboard runs as root, and a web page is not given root's rights"
 _ASKED = "this dashboard was started with --read-only"
+_NO_LOGS = (
+    "frame times are read from the logs of the user who runs the dashboard, and this one runs as a service or root"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ class Options:
     tls_key: str = ""
     read_only: bool = False
     open_browser: bool = True
+    mangohud_log: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +86,8 @@ def place(options: Options) -> Place:
     if given := _given():
         return Place(given, given=True)
     if not options.bind:
-        found = [one for address in _LOOPBACK if (one := _listen(address, options.port)) is not None]
-        return Place(found, given=False)
+        first = _listen(_LOOPBACK[0], options.port)
+        return Place([first, *_also(_LOOPBACK[1], first.getsockname()[1])], given=False)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
@@ -88,9 +96,7 @@ def place(options: Options) -> Place:
         raise ClientError(
             f"{options.tls_cert}: no certificate and key in PEM ({error}); see docs/dashboard.md"
         ) from None
-    found = _listen(options.bind, options.port)
-    assert found is not None
-    return Place([found], given=False, tls=tls, names=options.names)
+    return Place([_listen(options.bind, options.port)], given=False, tls=tls, names=options.names)
 
 
 def _no_password() -> str:
@@ -105,21 +111,28 @@ def _given() -> list[socket.socket]:
     return [socket.socket(fileno=number) for number in range(_FIRST_FD, _FIRST_FD + count)]
 
 
-def _listen(address: str, port: int) -> socket.socket | None:
-    """None for ::1 on a machine without IPv6."""
+def _listen(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         found = socket.create_server((address, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        if address == "::1" and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-            return None
         if error.errno == errno.EADDRINUSE:
-            raise ClientError(
-                f"port {port} of {address} is taken, perhaps by another dashboard; use --port {port + 1}"
-            ) from None
-        raise ClientError(f"cannot listen on {address} port {port}: {error.strerror}; try --bind, --port") from None
-    found.setblocking(False)
+            said = f"port {port} of {address} is taken, perhaps by another dashboard; use --port {port + 1}"
+            raise ClientError(said) from None
+        raise ClientError(f"cannot listen on {address} port {port}: {error.strerror}; try --bind, --port") from error
+    found.setblocking(False)  # noqa: FBT003 - the socket's own way to say it
     return found
+
+
+def _also(address: str, port: int) -> list[socket.socket]:
+    """Nothing on a machine without IPv6."""
+    try:
+        return [_listen(address, port)]
+    except ClientError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+            return []
+        raise
 
 
 def why_read_only(options: Options, where: Place) -> str:
@@ -133,42 +146,46 @@ def why_read_only(options: Options, where: Place) -> str:
 async def serve(options: Options, output: Output) -> int:
     """Until SIGINT, SIGTERM or SIGHUP; 0."""
     where, token = place(options), secrets.token_urlsafe(32)
-    read_only = why_read_only(options, where)
-    everything = where.tls is not None
+    read_only, everything = why_read_only(options, where), where.tls is not None
     guard = Guard(where.hosts, where.scheme, token, everything=everything, read_only=read_only)
+    frames = Frames(options.mangohud_log or None, _NO_LOGS if where.given or os.geteuid() == 0 else "")
     runner = web.AppRunner(
-        application(Desk(guard, read_only=read_only)), access_log=None, handle_signals=False, shutdown_timeout=1.0,
+        application(Desk(guard, frames)), access_log=None, handle_signals=False, keepalive_timeout=30.0,
         max_line_size=MAX_HEADER, max_field_size=MAX_HEADER,
     )  # fmt: skip
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
     await runner.setup()
     try:
+        door = Door(runner)
         for one in where.sockets:
-            await web.SockSite(runner, one, ssl_context=where.tls).start()
-        fragment = "" if read_only and not everything else f"#token={token}"
-        _say(f"{where.address()}{fragment}", read_only, output)
-        await stop.wait()
+            await door.open(one, where.tls)
+        url = where.address() + ("" if read_only and not everything else f"#token={token}")
+        _say(url, read_only, output)
+        wanted = options.open_browser and not output.json and not where.given and os.geteuid() != 0
+        with browser.opened(url, output.note) if wanted else nullcontext():
+            await stop.wait()
+        await door.close()
     finally:
         await runner.cleanup()
     return 0
 
 
 def _say(url: str, read_only: str, output: Output) -> None:
-    document = {"Url": url, "ReadOnly": read_only or None}
-    output.done(
-        document, f"{url}\n{read_only or 'this address allows to change settings: keep it to yourself'}; Ctrl-C ends it"
+    """The token is told to the terminal of who started it, never to a journal: as a service it writes nothing."""
+    more = (
+        f"{read_only}: nothing can be changed" if read_only else "who has this address can change what you can change"
     )
+    output.done({"Url": url, "ReadOnly": read_only or None}, f"{url}\n{more}; Ctrl-C ends it")
     output.flush()
 
 
 def checked(options: Options) -> Options:
     """Usage where they do not go together."""
-    if not 0 <= options.port <= 65535:
-        raise Usage(f"--port: {options.port} is not from 0 (any that is free) to 65535")
     if options.bind and not options.tls_cert:
         raise Usage("--bind needs --tls-cert and --tls-key: what others can reach is not told in the clear")
-    if options.tls_cert and not options.bind:
-        raise Usage("--tls-cert goes with --bind")
+    if not options.bind and (options.tls_cert or options.tls_key or options.names):
+        raise Usage("--tls-cert, --tls-key and --name go with --bind")
     return options

@@ -6,6 +6,7 @@ import math
 from typing import Any, Protocol
 
 from gamesad.crystal import layout
+from gamesad.crystal.blocks import BlockInfo
 from gamesad.crystal.reader import Column, Forecast, Latest
 from gamesad.summary import rounded
 
@@ -118,4 +119,31 @@ def decision(entry: Entry) -> Document:
         "settings": told.get("Settings", {}),
         "numbers": told.get("Numbers", {}),
         "sensor": told.get("Sensor"),
+    }
+
+
+def forecast(latest: Latest) -> Document:
+    """``sensors`` is empty while there is none."""
+    known = latest.forecast
+    named = forecast_by_name(known) or {}
+    return {
+        "t": latest.wall_ns / 1e9,
+        "horizon": [finite(one) for one in known.horizon_s] if known else [],
+        "confidence": known.confidence if known else None,
+        "sensors": [{"name": name, **said} for name, said in named.items()],
+    }
+
+
+def block(info: BlockInfo) -> Document:
+    """``accesses`` fade with time; ``frozen_size`` is what a frozen block takes, null for the others."""
+    return {
+        "id": info.id,
+        "address": info.address,
+        "size": info.size,
+        "frozen_size": info.stored if info.tier == layout.FROZEN else None,
+        "tier": layout.TIERS[info.tier],
+        "owner": info.owner,
+        "accesses": finite(info.heat),
+        "modified": info.modified_s or None,
+        "generation": info.generation,
     }

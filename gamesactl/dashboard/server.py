@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from aiohttp import web
 
-from gamesactl.dashboard import api, pages
+from gamesactl.dashboard import acting, api, pages
 from gamesactl.dashboard.answers import Refused, answer, refusal, refusal_of
-from gamesactl.dashboard.desk import Desk
-from gamesactl.dashboard.guard import HEADERS, MAX_BODY
+from gamesactl.dashboard.desk import Desk, note
+from gamesactl.dashboard.export import export
+from gamesactl.dashboard.guard import HEADERS, MAX_BODY, SAFE
+from gamesactl.dashboard.metrics import metrics
 from gamesactl.errors import ClientError
 from gamesad.crystal.errors import CrystalError
 
@@ -22,22 +23,43 @@ ROOT = "/api/v1"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """``answer`` makes the answer, a document or a response."""
+    """``answer`` makes a document or a response. What is not GET changes something."""
 
     method: str
     path: str
     answer: Callable[[Desk, web.Request], Awaitable[object]]
 
-    @property
-    def writes(self) -> bool:
-        return self.method in ("POST", "DELETE")
-
 
 ROUTES = (
     Route("GET", f"{ROOT}/hello", api.hello),
     Route("GET", f"{ROOT}/status", api.status),
+    Route("GET", f"{ROOT}/sensors", api.sensors),
+    Route("GET", f"{ROOT}/tunables", api.tunables),
+    Route("GET", f"{ROOT}/profiles", api.profiles),
+    Route("GET", f"{ROOT}/decisions", api.decisions),
+    Route("GET", f"{ROOT}/history", api.history),
+    Route("GET", f"{ROOT}/forecast", api.forecasts),
+    Route("GET", f"{ROOT}/crystal", api.crystal),
+    Route("GET", f"{ROOT}/crystal/blocks", api.blocks),
+    Route("GET", f"{ROOT}/neural", api.neural),
+    Route("GET", f"{ROOT}/flights", api.flights),
+    Route("GET", f"{ROOT}/flights/{{id}}", api.one_flight),
+    Route("GET", f"{ROOT}/export", export),
+    Route("GET", f"{ROOT}/frames", api.frames),
     Route("GET", f"{ROOT}/live", api.live),
+    Route("POST", f"{ROOT}/profile", acting.profile),
+    Route("POST", f"{ROOT}/hold", acting.hold),
+    Route("DELETE", f"{ROOT}/hold/{{cookie}}", acting.release),
+    Route("POST", f"{ROOT}/limit", acting.limit),
+    Route("DELETE", f"{ROOT}/limit/{{name}}", acting.clear_limit),
+    Route("POST", f"{ROOT}/tunable", acting.tunable),
+    Route("POST", f"{ROOT}/tunable/confirm", acting.confirm),
+    Route("POST", f"{ROOT}/tunable/reset", acting.reset),
+    Route("POST", f"{ROOT}/pause", acting.pause),
+    Route("POST", f"{ROOT}/resume", acting.resume),
+    Route("GET", "/metrics", metrics),
 )
+"""All there is beside the page's own files."""
 
 
 def application(desk: Desk) -> web.Application:
@@ -46,6 +68,7 @@ def application(desk: Desk) -> web.Application:
         program.router.add_route(route.method, route.path, _handler(desk, route))
     program.router.add_get("/{name:.*}", pages.serve)
     program.cleanup_ctx.append(desk.running)
+    program.on_shutdown.append(desk.ending)
     program.on_response_prepare.append(_with_headers)
     return program
 
@@ -65,7 +88,7 @@ def _guarded(desk: Desk) -> Callable[..., Awaitable[web.StreamResponse]]:
     ) -> web.StreamResponse:
         try:
             public = not request.path.startswith(("/api", "/metrics"))
-            desk.guard.check(request, writes=request.method not in ("GET", "HEAD"), public=public)
+            desk.guard.check(request, writes=request.method not in SAFE, public=public)
             return await handler(request)
         except Refused as refused:
             return refusal(refused)
@@ -76,7 +99,7 @@ def _guarded(desk: Desk) -> Callable[..., Awaitable[web.StreamResponse]]:
         except (asyncio.CancelledError, ConnectionError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the page is told and the server goes on
-            print(f"gamesactl dashboard: {request.method} {request.path}: {error!r}", file=sys.stderr)
+            note(f"{request.method} {request.path}: {error!r}")
             what_next = "it is told on the dashboard's standard error; report it"
             return refusal(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "the dashboard made a mistake", what_next))
 

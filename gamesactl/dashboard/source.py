@@ -22,7 +22,7 @@ _WAITING = 16
 
 
 class Source:
-    """For one thread. ``stale_since`` without a segment is when this program first missed it: before, it cannot know."""
+    """For one thread. Without a segment ``stale_since`` is when this program first missed it: it knows no better."""
 
     def __init__(self) -> None:
         self._crystal: Crystal | None = None

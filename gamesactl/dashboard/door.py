@@ -1,0 +1,41 @@
+"""Connections: so many and no more."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+
+from aiohttp import web
+
+MAX_CONNECTIONS = 256
+_BACKLOG = 64
+
+
+class Door:
+    """Opens sockets for a runner that is set up."""
+
+    def __init__(self, runner: web.AppRunner) -> None:
+        if runner.server is None:
+            raise ValueError("the runner is not set up")
+        self._server = runner.server
+        self._open: list[asyncio.Server] = []
+
+    async def open(self, where: socket.socket, tls: ssl.SSLContext | None) -> None:
+        loop = asyncio.get_running_loop()
+        self._open.append(await loop.create_server(self._enter, sock=where, ssl=tls, backlog=_BACKLOG))
+
+    async def close(self) -> None:
+        """To new ones."""
+        for one in self._open:
+            one.close()
+
+    def _enter(self) -> asyncio.BaseProtocol:
+        if len(self._server.connections) >= MAX_CONNECTIONS:
+            return _Closed()
+        return self._server()
+
+
+class _Closed(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
