@@ -1,1 +1,1 @@
-"""What is odd about the machine, in a sentence: charts, relations between sensors, an autoencoder, a budget of alarms."""
+"""What is odd about the machine, in a sentence: charts, relations between sensors, an autoencoder, a budget."""

@@ -1,9 +1,9 @@
 """Two control charts for any number of series at any cadence, scored by how rare each one's own past makes them.
 
-Level: an exponentially weighted mean (Roberts 1959) of the distance from a winsorised baseline, which a long fault moves
-only slowly. Surprise: the same mean of the logarithm of persistence's error, after the anomaly likelihood of Lavin and
-Ahmad (2015). Each statistic's tail is learnt: a running quantile, and above it the mean logarithmic excess (Hill 1975),
-a peaks-over-threshold fit (Siffer et al. 2017) whose shape on the logarithm is the exponential.
+Level: an exponentially weighted mean (Roberts 1959) of the distance from a winsorised baseline, which a long fault
+moves only slowly. Surprise: the same mean of the logarithm of persistence's error, after the anomaly likelihood of
+Lavin and Ahmad (2015). Each statistic's tail is learnt: a running quantile, and above it the mean logarithmic excess
+(Hill 1975), a peaks-over-threshold fit (Siffer et al. 2017) whose shape on the logarithm is the exponential.
 """
 
 from __future__ import annotations
@@ -34,19 +34,20 @@ _TAILS = ("seen", "quantile", "excess", "peaks")
 class Charts:
     """``size`` series. ``floor`` is the least spread that counts, in the unit of the values: a quantum, or almost 0.
 
-    A series says nothing in its first 300 values (150 for the baseline, 150 for the tail); a NaN changes nothing and scores NaN.
+    A series says nothing in its first 300 values, 150 for the baseline and 150 for the tail. A NaN changes nothing and
+    scores NaN.
     """
 
     def __init__(self, size: int, *, floor: float = 1e-9, baseline: float = _BASELINE) -> None:
         self._floor, self._rate = floor, baseline
-        self._now = np.zeros((len(_FIELDS), size))
-        self._tail = np.zeros((len(_TAILS), 2, size))
+        self._now: Array = np.zeros((len(_FIELDS), size))
+        self._tail: Array = np.zeros((len(_TAILS), 2, size))
         self._tail[1], self._tail[2], self._tail[3] = np.nan, 0.3, 20.0
         self.deviations = np.full((2, size), np.nan)
 
     @property
     def size(self) -> int:
-        return self._now.shape[1]
+        return int(self._now.shape[1])
 
     def step(self, values: Array, frozen: NDArray[np.bool_] | None = None) -> Array:
         """(size,) → (size,) −log10 of the probability of anything so far out; NaN where nothing is known.
@@ -100,6 +101,10 @@ class Charts:
         excess += share * (np.where(hit, np.minimum(over, _WINSOR * excess), excess) - excess)
         np.clip(excess, 0.03, 2.0, out=excess)
         return np.where(here & (seen[0] > _YOUNG), np.minimum(np.max(score, axis=0), _MOST), np.nan)
+
+    def times(self, index: int) -> float:
+        """How many times as far from persistence's forecast a series has lately been as it usually is."""
+        return float(np.exp(np.clip(self._now[_FIELDS.index("surprise"), index], -9.0, 9.0)))
 
     def settle(self, which: NDArray[np.bool_] | None = None) -> None:
         """After a gap, what was going on is over: the short memories begin anew, what is usual stays."""
