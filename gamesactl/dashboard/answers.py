@@ -29,6 +29,7 @@ _BY_CLASS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (Usage, HTTPStatus.BAD_REQUEST),
     (ClientError, HTTPStatus.CONFLICT),
 )
+_JUDGED = "run the dashboard in your own session on this machine's screen, or do it with gamesactl in a terminal"
 
 
 class Refused(Exception):
@@ -51,6 +52,8 @@ def refusal_of(error: Exception) -> Refused:
     status = _BY_NAME.get(error.name) if isinstance(error, ClientError) else None
     if status is None:
         status = next(found for kind, found in _BY_CLASS if isinstance(error, kind))
+    if status is HTTPStatus.FORBIDDEN:
+        return Refused(status, sentence or what_next, _JUDGED)
     return Refused(status, sentence or what_next, what_next if sentence else "see: gamesactl doctor")
 
 
