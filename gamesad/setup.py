@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 
 _PROGRAMS = ("gamesad", "gamesactl")
+_UNITS = ("gamesa-dashboard.socket", "gamesa-dashboard.service", "gamesad.service")
 _CONFIGURATION = "etc/gamesad"
 _UNIT_OF_A_PACKAGE = "/usr/lib/systemd/system/gamesad.service"
 _ELSEWHERE = {
@@ -170,6 +171,8 @@ def _install(place: _Place, checkout: Path | None, tree: Path | None) -> None:
 def _start(place: _Place, *, running: bool) -> str:
     """Starts it again if it ran. What to say to who installed it."""
     _tell_the_system(place)
+    if place.systemd:
+        _run("systemctl", "try-restart", "gamesa-dashboard.service")
     if running:
         _run("systemctl", "start", "gamesad")
         return "installed and running again; gamesactl status shows it"
@@ -202,7 +205,7 @@ def _remove(place: _Place, *, purge: bool) -> None:
     if not entries and (packaged or not purge):
         raise _Failed(f"nothing is installed in {place.destdir}{place.prefix} (is the prefix another?)")
     if place.systemd:
-        _run("systemctl", "disable", "--now", "--quiet", "gamesad")
+        _run("systemctl", "disable", "--now", "--quiet", *_UNITS)
     elif place.live:
         _say("systemd does not run here: a gamesad that was started by hand is to be stopped by hand")
     # After a clean stop there is nothing left to put back; after a crash there is.
