@@ -1,0 +1,159 @@
+// What lies under and over the lines of a graph, drawn on its canvas: bands, limits, the forecast, markers of events.
+
+import { clock, sentence } from "./format.js";
+
+const MARKED = new Set(["throttle", "boost", "reduce_power", "conservative", "alert", "anomaly"]);
+
+const clipped = (plot, draw) => {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  draw(ctx, bbox);
+  ctx.restore();
+};
+
+/** Between the least and the most of each step. Where both are the same there is nothing to see. */
+export function bands(plot, points, paints, shown) {
+  clipped(plot, (ctx) => {
+    points.series.forEach((one, k) => {
+      if (!shown(k)) return;
+      ctx.fillStyle = paints[k];
+      ctx.globalAlpha = 0.18;
+      let from = 0;
+      for (let n = 0; n <= points.t.length; n += 1) {
+        if (n < points.t.length && one.mean[n] !== null) continue;
+        if (n - from > 1) area(plot, ctx, points.t, one, from, n);
+        from = n + 1;
+      }
+    });
+  });
+}
+
+function area(plot, ctx, t, one, from, to) {
+  ctx.beginPath();
+  for (let n = from; n < to; n += 1) ctx.lineTo(plot.valToPos(t[n], "x", true), plot.valToPos(one.max[n], "y", true));
+  for (let n = to - 1; n >= from; n -= 1) ctx.lineTo(plot.valToPos(t[n], "x", true), plot.valToPos(one.min[n], "y", true));
+  ctx.fill();
+}
+
+/** Dashed lines at limits, and steps where a limit changed with time. */
+export function levels(plot, found, inks) {
+  const scale = devicePixelRatio;
+  clipped(plot, (ctx, box) => {
+    ctx.font = `${10 * scale}px ${getComputedStyle(document.body).fontFamily}`;
+    ctx.textAlign = "left";
+    let above = Infinity;
+    for (const one of [...found].sort((a, b) => (a.value ?? 0) - (b.value ?? 0))) {
+      ctx.strokeStyle = ctx.fillStyle = one.steps || one.strong ? inks.limit : inks.faint;
+      ctx.globalAlpha = one.strong || one.steps ? 0.9 : 0.45;
+      ctx.lineWidth = scale;
+      ctx.setLineDash([5 * scale, 4 * scale]);
+      ctx.beginPath();
+      let y;
+      if (one.steps) {
+        y = stairs(plot, ctx, box, one.steps);
+      } else {
+        y = Math.round(plot.valToPos(one.value, "y", true));
+        ctx.moveTo(box.left, y);
+        ctx.lineTo(box.left + box.width, y);
+      }
+      ctx.stroke();
+      if (!one.label || Math.abs(above - y) < 13 * scale) continue;
+      above = y;
+      ctx.globalAlpha = 1;
+      const below = y - box.top < 14 * scale;
+      ctx.fillText(one.label, box.left + 5 * scale, y + (below ? 11 : -4) * scale);
+    }
+  });
+}
+
+function stairs(plot, ctx, box, steps) {
+  let y = NaN;
+  for (const [t, value] of steps) {
+    const x = Math.max(box.left, plot.valToPos(t, "x", true));
+    const next = plot.valToPos(value, "y", true);
+    if (Number.isNaN(y)) ctx.moveTo(x, next);
+    else {
+      ctx.lineTo(x, y);
+      ctx.lineTo(x, next);
+    }
+    y = next;
+  }
+  ctx.lineTo(box.left + box.width, y);
+  return y;
+}
+
+/**
+ * What is expected ahead, dashed, and up to its upper bound a shade. forecast: {t, horizon, sensors: {name: {expected,
+ * upper}}} or null; of a series of several sensors the one that goes highest.
+ */
+export function forecasts(plot, forecast, series, paints, shown) {
+  if (!forecast) return;
+  const x = (n) => plot.valToPos(forecast.t + (n < 0 ? 0 : forecast.horizon[n] ?? n + 1), "x", true);
+  const y = (value) => plot.valToPos(value, "y", true);
+  clipped(plot, (ctx) => {
+    ctx.lineWidth = 1.5 * devicePixelRatio;
+    series.forEach((one, k) => {
+      const told = one.sensors.map((name) => forecast.sensors[name]).filter((row) => row?.expected?.length);
+      if (!shown(k) || !told.length) return;
+      const best = told.reduce((a, b) => (b.expected[0] > a.expected[0] ? b : a));
+      const data = plot.data[k + 1];
+      const start = data[data.length - 1];
+      if (typeof start !== "number") return;
+      ctx.fillStyle = ctx.strokeStyle = paints[k];
+      ctx.globalAlpha = 0.22;
+      ctx.beginPath();
+      ctx.moveTo(x(-1), y(start));
+      best.upper.forEach((value, n) => value !== null && ctx.lineTo(x(n), y(value)));
+      for (let n = best.expected.length - 1; n >= 0; n -= 1) if (best.expected[n] !== null) ctx.lineTo(x(n), y(best.expected[n]));
+      ctx.fill();
+      ctx.globalAlpha = 1;
+      ctx.setLineDash([3 * devicePixelRatio, 2 * devicePixelRatio]);
+      ctx.beginPath();
+      ctx.moveTo(x(-1), y(start));
+      best.expected.forEach((value, n) => value !== null && ctx.lineTo(x(n), y(value)));
+      ctx.stroke();
+    });
+  });
+}
+
+/** A tick at the top for each event that changed something. */
+export function markers(plot, events, inks) {
+  const { min, max } = plot.scales.x;
+  const scale = devicePixelRatio;
+  clipped(plot, (ctx, box) => {
+    for (const event of events) {
+      if (event.t < min || event.t > max || !isMarked(event)) continue;
+      const x = Math.round(plot.valToPos(event.t, "x", true));
+      ctx.fillStyle = ctx.strokeStyle = inks[event.action === "anomaly" ? "alert" : event.action] ?? inks.marker;
+      ctx.globalAlpha = 0.35;
+      ctx.lineWidth = scale;
+      ctx.beginPath();
+      ctx.moveTo(x + 0.5, box.top);
+      ctx.lineTo(x + 0.5, box.top + box.height);
+      ctx.stroke();
+      ctx.globalAlpha = 1;
+      ctx.beginPath();
+      ctx.moveTo(x - 4 * scale, box.top);
+      ctx.lineTo(x + 4 * scale, box.top);
+      ctx.lineTo(x, box.top + 6 * scale);
+      ctx.fill();
+    }
+  });
+}
+
+export const isMarked = (event) => MARKED.has(event.action) || event.kind === "profile" || event.kind === "decision";
+
+/** The event nearest to t within so many seconds, with its time and sentence for people; null where none is near. */
+export function markerAt(events, t, within) {
+  let best = null;
+  for (const event of events) {
+    if (!isMarked(event)) continue;
+    const off = Math.abs(event.t - t);
+    if (off <= within && (best === null || off < Math.abs(best.t - t))) best = event;
+  }
+  if (best === null) return null;
+  return { t: best.t, time: clock(best.t), sentence: best.decision ? `${best.action.replace("_", " ")}: ${sentence(best.decision)}` : best.sentence };
+}
