@@ -53,8 +53,8 @@ def pack(header: Header, models: Models) -> bytes:
     return file.getvalue()
 
 
-def unpack(data: bytes) -> tuple[Header, Models]:
-    """Unusable: anything at all about it is not as ``pack`` writes it."""
+def unpack(data: bytes, *, machine: str) -> tuple[Header, Models]:
+    """Unusable: anything at all about it is not as ``pack`` writes it, or it is of another machine."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = _members(archive)
@@ -65,6 +65,8 @@ def unpack(data: bytes) -> tuple[Header, Models]:
         raise Unusable("it is damaged (its checksum is wrong)")
     del members["header"]
     header = _header(text.tobytes())
+    if header.machine != machine:
+        raise Unusable(f"it is of another machine ({header.machine})")
     models: dict[str, dict[str, NDArray[np.generic]]] = {}
     for member, array in members.items():
         model, _, name = member.partition("/")
@@ -82,13 +84,15 @@ def read(path: str) -> bytes | None:
         if error.errno in (errno.ELOOP, errno.ENXIO):
             raise Unusable("it is a link or a socket, not a file") from error
         raise
-    with open(handle, "rb") as file:
+    try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise Unusable("it is not a file")
         if status.st_size > SIZE_MOST:
             raise Unusable(f"it is larger than {SIZE_MOST >> 20} MiB")
-        return file.read(SIZE_MOST)
+        return os.read(handle, status.st_size)
+    finally:
+        os.close(handle)
 
 
 def set_aside(path: str) -> str:

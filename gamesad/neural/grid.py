@@ -24,6 +24,14 @@ _OLDEST_S = 1.0
 _SAME_S = 1e-3
 
 
+def fresh(snapshot: Snapshot) -> Mapping[str, float]:
+    """The readings that were taken within the last second."""
+    readings, ages_s = snapshot.readings, snapshot.ages_s
+    if not ages_s:
+        return readings
+    return {name: value for name, value in readings.items() if ages_s.get(name, 0.0) < _OLDEST_S}
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One second. The arrays are (sensors,) in the order of ``Grid.names``."""

@@ -40,6 +40,11 @@ class Ward(Generic[M]):
         self._failures = 0
         self._rest_s = 0
 
+    @property
+    def size(self) -> int:
+        """Bytes of a copy of its state; 0 before there is one."""
+        return sum(array.nbytes for array in self._copy.values()) if self._copy else 0
+
     def work(self, what: Callable[[M], T], otherwise: T) -> T:
         """What ``what`` makes of the model; ``otherwise`` if that fails or leaves it unsound. Raises nothing."""
         if self._rest_s:

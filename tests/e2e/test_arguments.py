@@ -18,7 +18,7 @@ WRONG = {
     "--obs": "there is no option --obs; did you mean --observe?",
     "--durations 5": "there is no option --durations; did you mean --duration?",
     "status": "'status' is one word too many",
-    "--without bus,foo": "--without: there is no part 'foo'; there are bus, crystal, udev",
+    "--without bus,foo": "--without: there is no part 'foo'; there are bus, crystal, neural, udev",
     "--root /nonexistent": "--root: /nonexistent is neither a folder with sys/ and proc/ nor a recording",
     "--root /proc --simulate": "--root and --simulate both name the machine; give one of them",
     "--shm=": "--shm: an empty name is no file; to have none, say --without crystal",
