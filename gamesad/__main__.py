@@ -31,17 +31,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _check_config(options.config)
     if options.show_config:
         return _show_config(options.config, origins=options.show_config == "origin")
-    if options.record:
-        from gamesad import recorder  # noqa: PLC0415 - as below
-
-        return recorder.run(options)
-    if options.probe:
-        from gamesad.probe import report  # noqa: PLC0415 - as below
-
-        return report.run(options)
+    if options.record or options.evaluate or options.probe:
+        return _look(options)
     from gamesad import daemon  # noqa: PLC0415 - 100 ms of imports that the modes above do without
 
     return daemon.once(options) if options.once else daemon.run(options)
+
+
+def _look(options: argparse.Namespace) -> int:
+    """The modes that set nothing."""
+    if options.record:
+        from gamesad import recorder  # noqa: PLC0415 - as above
+
+        return recorder.run(options)
+    if options.evaluate:
+        from gamesad.evaluation import command  # noqa: PLC0415 - as above
+
+        return command.run(options)
+    from gamesad.probe import report  # noqa: PLC0415 - as above
+
+    return report.run(options)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -77,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=("text", "json"),
         help="say what this machine offers, what is missing and how to get it; exit status 1 if that is essential",
     )
+    mode.add_argument(
+        "--evaluate",
+        nargs="+",
+        metavar="FILE",
+        help="score recordings of temperatures, of this program or others, with the daemon's own models",
+    )
     mode.add_argument("--restore", action="store_true", help="put back what a killed gamesad left set, and exit")
     parser.add_argument("--config", metavar="FILE", help="read this file instead of those in /usr/lib, /run and /etc")
     parser.add_argument(
@@ -102,6 +117,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--observe", action="store_true", help="decide and publish, write nothing")
     parser.add_argument("--duration", metavar="SECONDS", type=float, help="stop after this long")
     parser.add_argument("--without", metavar="PART,...", default="", help=f"leave parts out: {', '.join(COMPONENTS)}")
+    parser.add_argument("--json", action="store_true", help="with --evaluate: one JSON document; see docs/neural.md")
+    parser.add_argument("--plot", metavar="PNG", help="with --evaluate: also a picture of what was expected and came")
+    parser.add_argument(
+        "--limit", metavar="C", type=float, help="with --evaluate: the limit whose crossings are to be foretold, in °C"
+    )
     parser.set_defaults(ending="")
     parser.add_argument("--version", action="version", version=f"gamesad {__version__}")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="tell more; -vv still more")

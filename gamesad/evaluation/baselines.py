@@ -1,0 +1,84 @@
+"""What a forecast has to beat: persistence, Holt's trend (1957) and the damped one of Gardner and McKenzie (1985).
+
+For each sensor the smoothing parameters are those, of a grid, whose forecasts of steps 1 to 5 were the least wrong up
+to then: nothing is known in advance, and nothing is left to bad settings.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+
+from gamesad.neural.model import Array
+
+STEPS = 5
+_LEVELS = (1.0, 0.8, 0.5, 0.2)
+_TRENDS = (0.05, 0.2, 0.5)
+_DAMPINGS = (1.0, 0.98, 0.9, 0.8)
+"""1: Holt's own."""
+_ERRORS = 1000
+"""So many past errors are the distribution of the next."""
+
+
+class Trends:
+    """Both trends over all sensors at once; state is (settings, sensors)."""
+
+    def __init__(self, sensors: int) -> None:
+        settings = np.array(list(product(_DAMPINGS, _LEVELS, _TRENDS)))
+        self._damping, self._alpha, self._beta = (column[:, None] for column in settings.T)
+        self._undamped = int((settings[:, 0] == 1.0).sum())
+        self._reach = np.cumsum(self._damping ** np.arange(1, STEPS + 1), axis=1)
+        self._level, self._trend = np.full((2, len(settings), sensors), np.nan)
+        self._loss = np.zeros((len(settings), sensors))
+        self._past: list[tuple[Array, Array]] = []
+        self._missed = np.zeros(sensors)
+        self._columns = np.arange(sensors)
+
+    def step(self, seen: Array) -> tuple[Array, Array]:
+        """(sensors,) °C, NaN = missing → Holt's and the damped forecasts, (sensors, STEPS) each."""
+        known = np.isfinite(seen)
+        for ahead, (level, trend) in enumerate(self._past, 1):
+            error = np.abs(level + self._reach[:, ahead - 1 : ahead] * trend - seen)
+            self._loss += np.where(np.isfinite(error), error, 0.0)
+        self._learn(seen, known)
+        self._past = [(self._level, self._trend), *self._past[: STEPS - 1]]
+        holt = np.argmin(self._loss[: self._undamped], axis=0)
+        damped = self._undamped + np.argmin(self._loss[self._undamped :], axis=0)
+        return self._ahead(holt), self._ahead(damped)
+
+    def _learn(self, seen: Array, known: Array) -> None:
+        expected = self._level + self._damping * self._trend
+        level = np.where(known, expected + self._alpha * (seen - expected), expected)
+        trend = self._damping * self._trend
+        trend = np.where(known, trend + self._beta * (level - self._level - trend), trend)
+        afresh = known & (np.isnan(expected).any(axis=0) | (self._missed > STEPS))
+        self._missed = np.where(known, 0, self._missed + 1)
+        self._level = np.where(afresh, seen, level)
+        self._trend = np.where(afresh, 0.0, trend)
+
+    def _ahead(self, chosen: Array) -> Array:
+        level, trend = (state[chosen, self._columns] for state in (self._level, self._trend))
+        forecast: Array = level[:, None] + self._reach[chosen] * trend[:, None]
+        return forecast
+
+
+class Rises:
+    """The chance that a limit is reached if the next seconds rise as often, and as far, as those before did."""
+
+    def __init__(self, sensors: int) -> None:
+        self._rises = np.full((_ERRORS, sensors), np.nan)
+        self._count = 0
+        self._past: list[Array] = []
+
+    def step(self, seen: Array, limits: Array) -> Array:
+        """(sensors,) °C both → 0..1; NaN before anything is known."""
+        self._past = [*self._past[-STEPS:], seen]
+        if len(self._past) > STEPS:
+            self._rises[self._count % _ERRORS] = np.max(self._past[1:], axis=0) - self._past[0]
+            self._count += 1
+        rises = self._rises[: min(self._count, _ERRORS)]
+        known = np.isfinite(rises).sum(axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            chance: Array = np.where(np.isfinite(limits - seen), (rises >= limits - seen).sum(axis=0) / known, np.nan)
+        return chance

@@ -1,0 +1,157 @@
+"""What the forecasts of a recording are worth: by sensor and step, on the same moments for every method.
+
+Skill = 1 - mean absolute error / that of persistence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from gamesad.config import NeuralConfig
+from gamesad.evaluation import feed
+from gamesad.evaluation.baselines import STEPS
+from gamesad.evaluation.crossing import Moments, following, moments
+from gamesad.evaluation.feed import Course
+from gamesad.evaluation.series import Series
+from gamesad.neural.findings import Finding
+from gamesad.neural.model import Array
+from gamesad.types import Heat
+
+PERCENTILES = (90, 97)
+"""Of a sensor's own readings: the limits whose crossings are looked at unless others are asked for."""
+MOVING_C = 0.25
+"""A sensor moves if persistence is wrong by so much, on the mean over steps 1 to 5."""
+
+
+class Group(StrEnum):
+    MOVING = "moving"
+    QUIET = "quiet"
+    STILL = "still"
+    """It never changed: every method is right, and skill has no meaning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Mean absolute errors in °C, (STEPS,) each, over ``samples`` moments of each step."""
+
+    samples: tuple[int, ...]
+    learnt: Array
+    persistence: Array
+    holt: Array
+    damped: Array
+
+    def skill(self, over: str = "persistence") -> Array:
+        """(STEPS,) against one of the others; NaN where that makes no error."""
+        other: Array = getattr(self, over)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(other > 0, 1 - self.learnt / other, np.nan)
+
+    def mean_skill(self, over: str = "persistence") -> float | None:
+        skill = self.skill(over)
+        return None if np.isnan(skill).any() else float(skill.mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """One limit of one sensor. ``origin`` says where the limit is from."""
+
+    limit_c: float
+    origin: str
+    moments: Moments
+
+
+@dataclass(frozen=True, slots=True)
+class SensorScore:
+    """``covered`` of ``bounds`` moments the 90 % bound was not passed in the next five steps."""
+
+    name: str
+    label: str
+    heat: Heat
+    group: Group
+    errors: Errors
+    covered: int
+    bounds: int
+    crossings: tuple[Crossing, ...]
+
+    @property
+    def coverage(self) -> float | None:
+        return self.covered / self.bounds if self.bounds else None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One recording; every temperature of it."""
+
+    series: Series
+    course: Course
+    sensors: tuple[SensorScore, ...]
+    anomalies: tuple[tuple[float, Finding], ...]
+
+
+def score(series: Series, settings: NeuralConfig, limit_c: float | None = None) -> Score:
+    """Feeds the learner once for each limit. ``limit_c``: for every temperature, instead of its own PERCENTILES."""
+    chosen = _limits(series, limit_c)
+    courses = [
+        feed.course(series, settings, limits, anomalies=number == 0) for number, (_origin, limits) in enumerate(chosen)
+    ]
+    first = courses[0]
+    ahead = following(first.seen)
+    sensors = []
+    for place, name in enumerate(first.names):
+        crossings = tuple(
+            Crossing(
+                limits[name],
+                origin,
+                moments(one.seen[:, place], one.crossing[:, place], one.rises[:, place], limits[name]),
+            )
+            for one, (origin, limits) in zip(courses, chosen, strict=True)
+            if name in limits
+        )
+        sensors.append(_sensor(series, first, place, ahead[:, :, place], crossings))
+    return Score(series, first, tuple(sensors), tuple(first.anomalies))
+
+
+def _limits(series: Series, limit_c: float | None) -> list[tuple[str, Mapping[str, float]]]:
+    if limit_c is not None:
+        return [("asked for", dict.fromkeys(series.temperatures, limit_c))]
+    places = [list(series.sensors).index(name) for name in series.temperatures]
+    values = np.nanpercentile(series.values[:, places], PERCENTILES, axis=0)
+    return [
+        (f"{percent}th percentile", dict(zip(series.temperatures, row.tolist(), strict=True)))
+        for percent, row in zip(PERCENTILES, values, strict=True)
+    ]
+
+
+def _sensor(series: Series, course: Course, place: int, ahead: Array, crossings: tuple[Crossing, ...]) -> SensorScore:
+    name = course.names[place]
+    sensor, seen = series.sensors[name], course.seen[:, place]
+    methods = (
+        course.expected[:, place],
+        np.repeat(seen[:, None], STEPS, 1),
+        course.holt[:, place],
+        course.damped[:, place],
+    )
+    counts = np.isfinite(ahead) & np.all([np.isfinite(method) for method in methods], axis=0)
+    samples = counts.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = [np.where(counts, np.abs(method - ahead), 0).sum(axis=0, dtype=float) / samples for method in methods]
+    errors = Errors(tuple(samples.tolist()), *means)
+    highest, upper = ahead.max(axis=1), course.upper[:, place]
+    bound = np.isfinite(highest) & np.isfinite(upper)
+    known = seen[np.isfinite(seen)]
+    return SensorScore(
+        name, sensor.label, sensor.heat or Heat.OTHER, _group(known, errors), errors,
+        int((highest <= upper)[bound].sum()), int(bound.sum()), crossings,
+    )  # fmt: skip
+
+
+def _group(known: Array, errors: Errors) -> Group:
+    if not (known != known[:1]).any():
+        return Group.STILL
+    mean_c = float(errors.persistence.mean())
+    return Group.MOVING if math.isfinite(mean_c) and mean_c >= MOVING_C else Group.QUIET
