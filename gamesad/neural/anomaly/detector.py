@@ -89,6 +89,10 @@ class Detector:
     def active(self) -> list[Episode]:
         return self._episodes.active
 
+    def allow(self, per_week: float) -> None:
+        """The user puts up with another number of false alarms from now on."""
+        self._budget.per_week = per_week
+
     def status(self) -> dict[str, Any]:
         """For ``neural status``; scores are −log10 of a probability."""
         return {
