@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,32 +35,33 @@ _NOTHING = Decision(Action.NOOP, {}, Origin.RULE, "a recording is only looked at
 _INTENT = Intent(Profile("recorded", "as it was", 0, "balanced"), chosen=False)
 
 
-@dataclass(slots=True)
-class Course:
-    """What was seen on the grid and what was foretold at each of its seconds; (seconds, sensors[, STEPS]).
+class Course(NamedTuple):
+    """What was seen at each second of the grid, and what was foretold then; (seconds, sensors) and, of the next steps,
+    (seconds, sensors, STEPS). NaN: not seen, or not foretold."""
 
-    NaN: not seen, or not foretold.
-    """
-
-    names: tuple[str, ...]
     seen: Array
     expected: Array
     upper: Array
     """Of the highest of the next STEPS."""
     holt: Array
     damped: Array
+    tuned: Array
     crossing: Array
     rises: Array
-    anomalies: list[tuple[float, Finding]]
-    """When, in seconds of the recording."""
 
 
-def course(series: Series, settings: NeuralConfig, limits_c: Mapping[str, float], *, anomalies: bool) -> Course:
+Anomaly = tuple[float, Finding]
+"""When, in seconds of the recording, and what."""
+
+
+def course(
+    series: Series, settings: NeuralConfig, limits_c: Mapping[str, float], *, anomalies: bool
+) -> tuple[Course, list[Anomaly]]:
     """``limits_c``: the limit of each temperature whose crossings are to be foretold."""
     limits = {name: _limit(series, name, limit_c) for name, limit_c in limits_c.items()}
     learner = Learner(settings, clock=lambda: 0.0)  # time stands still: no budget is ever used up
     grid, log = Grid(), _Log(series.temperatures, limits_c)
-    found: list[tuple[float, Finding]] = []
+    found: list[Anomaly] = []
     for snapshot, at_s in zip(series.snapshots(), series.times_s.tolist(), strict=True):
         rows = grid.rows(snapshot, series.sensors, limits)
         forecast = learner.forecast(snapshot, series.sensors, limits)
@@ -69,11 +70,9 @@ def course(series: Series, settings: NeuralConfig, limits_c: Mapping[str, float]
         if rows:
             log.put(rows[-1].temperatures, forecast, learner)
         if anomalies:
-            tick = _tick(snapshot, forecast, limits)
-            found += [
-                (at_s, one) for one in learner.learn(tick, series.sensors, at_s) if one.message is Message.ANOMALY
-            ]
-    return log.course(found)
+            told = learner.learn(_tick(snapshot, forecast, limits), series.sensors, at_s)
+            found += [(at_s, one) for one in told if one.message is Message.ANOMALY]
+    return log.course(), found
 
 
 class _Log:
@@ -81,7 +80,7 @@ class _Log:
         self._names = names
         self._limits = np.array([limits_c.get(name, np.nan) for name in names])
         self._trends, self._rises = Trends(len(names)), Rises(len(names))
-        self._kept: list[tuple[Array, ...]] = []
+        self._seconds: list[Course] = []
         self._nothing = np.full((len(names), STEPS), np.nan)
 
     def put(self, seen: Array, forecast: Forecast | None, learner: Learner | None) -> None:
@@ -93,15 +92,11 @@ class _Log:
             crossing = np.array([forecast.crossing.get(name, np.nan) for name in self._names])
             prediction = getattr(learner, "prediction", None)
             upper = prediction.upper_of_maximum if prediction is not None else upper
-        holt, damped = self._trends.step(seen)
-        rises = self._rises.step(seen, self._limits)
-        self._kept.append((seen, expected, upper, holt, damped, crossing, rises))
+        trends, rises = self._trends.step(seen), self._rises.step(seen, self._limits)
+        self._seconds.append(Course(seen, expected, upper, *trends, crossing, rises))
 
-    def course(self, anomalies: list[tuple[float, Finding]]) -> Course:
-        seen, expected, upper, holt, damped, crossing, rises = (
-            np.stack(part) for part in zip(*self._kept, strict=True)
-        )
-        return Course(self._names, seen, expected, upper, holt, damped, crossing, rises, anomalies)
+    def course(self) -> Course:
+        return Course._make(np.stack(part) for part in zip(*self._seconds, strict=True))
 
 
 def _limit(series: Series, name: str, limit_c: float) -> Limit:

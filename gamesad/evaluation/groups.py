@@ -40,6 +40,7 @@ class Pool:
     skill: Array
     holt: Array
     damped: Array
+    tuned: Array
     mean: float | None
     worst: Trace | None
     coverage: tuple[float, float, float] | None
@@ -79,6 +80,7 @@ def _pool(group: Group, members: Sequence[Trace]) -> Pool:
         _skill(members, "persistence"),
         _skill(members, "holt"),
         _skill(members, "damped"),
+        _skill(members, "tuned"),
         float(np.mean(skills)) if skills else None,
         min(long, key=_worth, default=None),
         _coverage(members),

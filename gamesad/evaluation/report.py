@@ -24,6 +24,7 @@ _FORECASTS = (
     *(f"{step}" for step in range(1, STEPS + 1)),
     "HOLT",
     "DAMPED",
+    "TUNED",
     "ERROR",
     "PERSIST",
     "BOUND",
@@ -36,15 +37,17 @@ _POOLS = (
     *(f"{step}" for step in range(1, STEPS + 1)),
     "HOLT",
     "DAMPED",
+    "TUNED",
     "MEAN",
     "WORST",
     "BOUND",
 )
 _LEGEND = (
-    "SKILL: in %, how much less wrong than persistence (the value stays as it is), on the mean and 1 to 5 steps ahead;",
-    "HOLT, DAMPED: the same against Holt's trend and the damped one; ERROR, PERSIST: mean errors in °C; BOUND: how",
-    "often the 90 % bound of the next 5 steps held; AP: average precision of crossings foretold, PERSIST: that of",
-    "persistence; PRECISION, RECALL: where the chance is 50 % or more; LEAD: in steps.",
+    "SKILL: in %, how much less wrong than persistence (the value stays as it is), on the mean and 1 to 5 steps ahead.",
+    "HOLT, DAMPED, TUNED: the same against Holt's trend, the damped one, and the latter with what was best so far.",
+    "ERROR, PERSIST: mean errors in °C. BOUND: how often the 90 % bound of the next 5 steps held.",
+    "AP: average precision of crossings foretold; PERSIST: that of persistence. PRECISION, RECALL: where the chance is",
+    "50 % or more. LEAD: in steps.",
 )
 
 
@@ -95,7 +98,7 @@ def _forecast_row(sensor: SensorScore) -> list[str]:
         sensor.group.value,
         _percent(errors.mean_skill()),
         *(_percent(skill) for skill in errors.skill().tolist()),
-        *(_percent(errors.mean_skill(over)) for over in ("holt", "damped")),
+        *(_percent(errors.mean_skill(over)) for over in ("holt", "damped", "tuned")),
         _number(float(errors.learnt.mean()), 3),
         _number(float(errors.persistence.mean()), 3),
         _number(sensor.coverage, 3),
@@ -120,6 +123,7 @@ def _pool_row(pool: Pool) -> list[str]:
         *(_percent(skill) for skill in pool.skill.tolist()),
         _percent(_mean(pool.holt)),
         _percent(_mean(pool.damped)),
+        _percent(_mean(pool.tuned)),
         _percent(pool.mean),
         _percent(worst),
         _number(pool.coverage[1], 3) if pool.coverage else _NOTHING,
@@ -154,10 +158,12 @@ def _sensor(sensor: SensorScore) -> dict[str, Any]:
         "Persistence": errors.persistence,
         "Holt": errors.holt,
         "DampedHolt": errors.damped,
+        "TunedHolt": errors.tuned,
         "Skill": errors.skill(),
         "MeanSkill": errors.mean_skill(),
         "AgainstHolt": errors.mean_skill("holt"),
         "AgainstDampedHolt": errors.mean_skill("damped"),
+        "AgainstTunedHolt": errors.mean_skill("tuned"),
         "Coverage": sensor.coverage,
         "Bounds": sensor.bounds,
         "Crossings": [
@@ -187,6 +193,7 @@ def _group(pool: Pool) -> dict[str, Any]:
         "MeanSkill": pool.mean,
         "AgainstHolt": _mean(pool.holt),
         "AgainstDampedHolt": _mean(pool.damped),
+        "AgainstTunedHolt": _mean(pool.tuned),
         "Worst": None if pool.worst is None else {
             "File": pool.worst.path, "Sensor": pool.worst.sensor.name,
             "MeanSkill": pool.worst.sensor.errors.mean_skill(), "Worse": pool.worst.worse_c,

@@ -16,9 +16,8 @@ from gamesad.config import NeuralConfig
 from gamesad.evaluation import feed
 from gamesad.evaluation.baselines import STEPS
 from gamesad.evaluation.crossing import Moments, following, moments
-from gamesad.evaluation.feed import Course
+from gamesad.evaluation.feed import Anomaly, Course
 from gamesad.evaluation.series import Series
-from gamesad.neural.findings import Finding
 from gamesad.neural.model import Array
 from gamesad.types import Heat
 
@@ -44,6 +43,7 @@ class Errors:
     persistence: Array
     holt: Array
     damped: Array
+    tuned: Array
 
     def skill(self, over: str = "persistence") -> Array:
         """(STEPS,) against one of the others; NaN where that makes no error."""
@@ -90,7 +90,7 @@ class Score:
     series: Series
     course: Course
     sensors: tuple[SensorScore, ...]
-    anomalies: tuple[tuple[float, Finding], ...]
+    anomalies: tuple[Anomaly, ...]
 
 
 def score(series: Series, settings: NeuralConfig, limit_c: float | None = None) -> Score:
@@ -99,21 +99,21 @@ def score(series: Series, settings: NeuralConfig, limit_c: float | None = None) 
     courses = [
         feed.course(series, settings, limits, anomalies=number == 0) for number, (_origin, limits) in enumerate(chosen)
     ]
-    first = courses[0]
+    first, anomalies = courses[0]
     ahead = following(first.seen)
     sensors = []
-    for place, name in enumerate(first.names):
+    for place, name in enumerate(series.temperatures):
         crossings = tuple(
             Crossing(
                 limits[name],
                 origin,
                 moments(one.seen[:, place], one.crossing[:, place], one.rises[:, place], limits[name]),
             )
-            for one, (origin, limits) in zip(courses, chosen, strict=True)
+            for (one, _), (origin, limits) in zip(courses, chosen, strict=True)
             if name in limits
         )
         sensors.append(_sensor(series, first, place, ahead[:, :, place], crossings))
-    return Score(series, first, tuple(sensors), tuple(first.anomalies))
+    return Score(series, first, tuple(sensors), tuple(anomalies))
 
 
 def _limits(series: Series, limit_c: float | None) -> list[tuple[str, Mapping[str, float]]]:
@@ -128,13 +128,14 @@ def _limits(series: Series, limit_c: float | None) -> list[tuple[str, Mapping[st
 
 
 def _sensor(series: Series, course: Course, place: int, ahead: Array, crossings: tuple[Crossing, ...]) -> SensorScore:
-    name = course.names[place]
+    name = series.temperatures[place]
     sensor, seen = series.sensors[name], course.seen[:, place]
     methods = (
         course.expected[:, place],
         np.repeat(seen[:, None], STEPS, 1),
         course.holt[:, place],
         course.damped[:, place],
+        course.tuned[:, place],
     )
     counts = np.isfinite(ahead) & np.all([np.isfinite(method) for method in methods], axis=0)
     samples = counts.sum(axis=0)
