@@ -19,6 +19,7 @@ COMPONENTS = ("bus", "crystal", "neural", "udev")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0 done or stopped by a signal, 1 failed, 2 usage or configuration errors."""
     _open_standard_streams()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # or numpy starts a thread per core, for matrices of 16 rows
     parser = _parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
