@@ -9,7 +9,7 @@ import ssl
 from aiohttp import web
 
 MAX_CONNECTIONS = 256
-_BACKLOG = 64
+_BACKLOG = 256
 
 
 class Door:
@@ -20,6 +20,8 @@ class Door:
             raise ValueError("the runner is not set up")
         self._server = runner.server
         self._open: list[asyncio.Server] = []
+        self._entering = 0
+        """Those that the server will know of in the loop's next round: many are let in at once."""
 
     async def open(self, where: socket.socket, tls: ssl.SSLContext | None) -> None:
         loop = asyncio.get_running_loop()
@@ -31,9 +33,14 @@ class Door:
             one.close()
 
     def _enter(self) -> asyncio.BaseProtocol:
-        if len(self._server.connections) >= MAX_CONNECTIONS:
+        if len(self._server.connections) + self._entering >= MAX_CONNECTIONS:
             return _Closed()
+        self._entering += 1
+        asyncio.get_running_loop().call_soon(self._entered)
         return self._server()
+
+    def _entered(self) -> None:
+        self._entering -= 1
 
 
 class _Closed(asyncio.Protocol):

@@ -83,7 +83,7 @@ class Guard:
         given = request.headers.get(TOKEN_HEADER, "")
         for protocol in request.headers.get("Sec-WebSocket-Protocol", "").split(","):
             given = protocol.strip().removeprefix(TOKEN_PROTOCOL) if TOKEN_PROTOCOL in protocol else given
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
+        if not hmac.compare_digest(given.encode(errors="surrogateescape"), self._token.encode()):
             raise Refused(
                 HTTPStatus.FORBIDDEN,
                 "the token is missing or another",

@@ -26,7 +26,7 @@ from gamesactl.output import Output
 PORT = 9467
 _FIRST_FD = 3
 _LOOPBACK = ("127.0.0.1", "::1")
-_BACKLOG = 64
+_BACKLOG = 256
 _UNIT = "this dashboard is a service of the system, which only shows"
 _ROOT = "this dashboard runs as root, and a web page is not given root's rights"
 _ASKED = "this dashboard was started with --read-only"

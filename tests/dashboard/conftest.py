@@ -1,9 +1,10 @@
-"""One simulated daemon on a private bus with polkit, and one dashboard of a user whom polkit lets act, for all tests."""
+"""A simulated daemon on a private bus with polkit, and a dashboard of a user whom polkit lets act, for all tests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -21,13 +22,11 @@ def bus() -> Iterator[PrivateBus]:
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that every user may enter: the daemon's files, its segment among them."""
-    folder = tmp_path_factory.mktemp("machine")
-    for above in (folder, *folder.parents[:3]):
-        if above.owner() == "root" and above != Path("/tmp"):
-            above.chmod(0o755)
-    return folder
+def place() -> Iterator[Path]:
+    """Where the daemon's files are, its segment among them. Every user may enter, unlike pytest's own folders."""
+    with TemporaryDirectory(prefix="gamesad-dashboard-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from tests.support.client import eventually
 from tests.support.private_bus import ROOT, USERS, PrivateBus
@@ -186,7 +186,7 @@ class Socket:
         self._file.close()
         self._raw.close()
 
-    def __enter__(self) -> Socket:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
