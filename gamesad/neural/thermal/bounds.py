@@ -1,0 +1,95 @@
+"""Upper bounds that are kept at 90 % whatever comes, and from the same record the chance of reaching a limit."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gamesad.neural.model import Array
+from gamesad.neural.thermal.kept import Kept
+from gamesad.neural.thermal.lessons import STEPS
+from gamesad.neural.thermal.window import LONGEST
+
+MISS = 0.1
+"""The part of the bounds that may be passed."""
+_EDGES = np.sinh(np.linspace(np.arcsinh(-50.0), np.arcsinh(250.0), 65)) * 0.15
+"""Bins of excess, in scales: -7.5 to 37.5, fine around zero."""
+_LOW = np.concatenate(([_EDGES[0] - 1], _EDGES))
+_SIZE = np.diff(np.concatenate((_LOW, [_EDGES[-1] + 10])))
+_PRIOR = np.exp(-np.abs(_LOW)) * np.where((_LOW >= _EDGES[0]) & (_LOW < _EDGES[-1]), _SIZE, 0.0)
+_PRIOR *= 5 / _PRIOR.sum()
+_FORGET = 0.997
+_RATE = 0.04
+_SURE_MOST = 0.95
+_STEP_RATE = 0.2
+
+
+class Bounds(Kept):
+    """Adaptive conformal inference (Gibbs and Candès, 2021) for the highest reading of the next ``STEPS`` seconds.
+
+    Excess is that reading over the highest forecast, in scales; its distribution is a fading histogram, and the level
+    asked of it moves with every bound that was passed or kept. The bounds of the single steps follow their quantile
+    directly, in steps of the mean excess (as Angelopoulos, Candès and Tibshirani, 2023, track it).
+    """
+
+    KEPT: ClassVar = ("_record", "_miss", "_above", "_size", "_base", "_scale", "_bound", "_issued")
+    UNKNOWN: ClassVar = frozenset(("_base",))
+
+    def __init__(self, sensors: int) -> None:
+        self._record: Array = np.tile(_PRIOR, (sensors, 1))
+        self._miss = np.full(sensors, MISS)
+        self._above, self._size = np.ones((2, sensors, STEPS))
+        self._base = np.full((sensors, STEPS), np.nan)
+        self._scale, self._bound = np.ones((2, sensors, STEPS))
+        self._issued = np.ones((sensors, STEPS + 1, STEPS))
+        self._all = np.arange(sensors)
+        self.outcome: Array = np.full(sensors, np.nan)
+        """1 where the bound of the maximum that ended in this second was kept, 0 where not, NaN where none did."""
+
+    def judge(self, tick: int, readings: Array, whole: NDArray[np.bool_], errors: Array) -> None:
+        """``readings`` (sensors, LONGEST), the last ``STEPS`` really read where ``whole``; ``errors`` (sensors, STEPS) in
+        scales of the forecasts due now, NaN where there are none."""
+        slot = tick % STEPS
+        excess = (readings[:, LONGEST - STEPS :].max(axis=1) - self._base[:, slot]) / self._scale[:, slot]
+        known = whole & ~np.isnan(excess)
+        place = np.searchsorted(_EDGES, np.where(known, excess, 0.0))
+        self._record *= np.where(known, _FORGET, 1.0)[:, None]
+        self._record[self._all, place] += known
+        kept = excess <= self._bound[:, slot]
+        self.outcome = np.where(known, kept, np.nan)
+        self._miss += np.where(known, _RATE * (MISS - ~kept), 0.0)
+        np.clip(self._miss, -0.5, 1.5, out=self._miss)
+        seen = ~np.isnan(errors)
+        size = np.minimum(np.abs(errors), 20.0)
+        np.copyto(self._size, self._size + 0.02 * (size - self._size), where=seen)
+        passed = errors > self._issued[:, tick % (STEPS + 1)]
+        step = _STEP_RATE * np.maximum(self._size, 0.02) * (passed - MISS)
+        np.copyto(self._above, self._above + step, where=seen)
+
+    def upper(self, tick: int, forecast: Array, base: Array, scale: Array) -> tuple[Array, Array]:
+        """Bounds of the steps (sensors, STEPS) and of the maximum (sensors,), °C; ``forecast`` above ``base``."""
+        slot = tick % STEPS
+        places = (tick + 1 + np.arange(STEPS)) % (STEPS + 1)
+        self._issued[:, places, np.arange(STEPS)] = self._above
+        reached = np.cumsum(self._record, axis=1)
+        aim = np.clip(1 - self._miss, 0.0, _SURE_MOST) * reached[:, -1]
+        place = np.minimum(np.count_nonzero(reached < aim[:, None], axis=1), len(_LOW) - 1)
+        inside = self._record[self._all, place]
+        part = (aim - reached[self._all, place] + inside) / np.maximum(inside, 1e-12)
+        self._bound[:, slot] = bound = _LOW[place] + np.clip(part, 0.0, 1.0) * _SIZE[place]
+        self._scale[:, slot] = scale
+        self._base[:, slot] = highest = base + forecast.max(axis=1)
+        self._reached = reached
+        steps = base[:, None] + forecast + self._above * scale[:, None]
+        return steps, highest + bound * scale
+
+    def crossing(self, tick: int, limits: Array) -> Array:
+        """The chance (sensors,) that the next ``STEPS`` seconds reach the limit; NaN: no limit or no forecast."""
+        slot = tick % STEPS
+        excess = (limits - self._base[:, slot]) / self._scale[:, slot]
+        place = np.searchsorted(_EDGES, np.where(np.isnan(excess), 0.0, excess))
+        part = np.clip((excess - _LOW[place]) / _SIZE[place], 0.0, 1.0)
+        above = self._reached[:, -1] - self._reached[self._all, place] + (1 - part) * self._record[self._all, place]
+        return above / self._reached[:, -1]
