@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import IntEnum
 from time import perf_counter
+
+from gamesad.neural.thermal.predictor import Effort
+
+__all__ = ["Budget", "Effort"]
 
 _SMOOTH = 0.1
 _HICCUP = 3.0
 """A second in which others had the processor counts as so many budgets at most: one does not make anything yield."""
 _FORGET = 0.99
 """By second: what is not tried is remembered as ever cheaper, so that it is tried again."""
-
-
-class Effort(IntEnum):
-    """What is done for a forecast; each has those before it in it."""
-
-    PERSISTENCE = 0
-    MIXTURE = 1
-    TRAINING = 2
 
 
 class Budget:

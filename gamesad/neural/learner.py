@@ -6,9 +6,9 @@ everything depends on the seed and the readings alone. Nothing that goes wrong i
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,19 +16,29 @@ import numpy as np
 from gamesad.config import NeuralConfig
 from gamesad.journal import Fields
 from gamesad.messages import Message
-from gamesad.neural.budget import Budget
+from gamesad.neural.anomaly.detector import Detector, Watched
+from gamesad.neural.anomaly.episodes import Episode
+from gamesad.neural.budget import Budget, Effort
+from gamesad.neural.checkpoint import Header
 from gamesad.neural.findings import Finding
-from gamesad.neural.grid import MISSED_MOST, Grid
-from gamesad.neural.model import Arrays
+from gamesad.neural.grid import MISSED_MOST, Grid, Row, fresh
+from gamesad.neural.model import Arrays, Unusable
+from gamesad.neural.policy.agent import Policy, PolicyMode, Scene
+from gamesad.neural.shelf import Done, Shelf
+from gamesad.neural.status import anomaly_finding, forecast_of, status
+from gamesad.neural.thermal.predictor import Prediction, Thermal
 from gamesad.neural.ward import Ward
 from gamesad.types import Advice, Controls, Forecast, Intent, Limit, Sensor, Snapshot, Tick
 
-CONFIDENCE = 0.9
 _FRESH_S = 1.0
+"""So long a forecast is one; then the ticks that should have renewed it are missing."""
 
 
 class Learner:
-    """Belongs to one thread. ``folder``: where what is learnt is kept; None for nowhere."""
+    """Belongs to one thread. ``folder``: where what is learnt is kept; None for nowhere.
+
+    ``clock`` measures what learning costs, and ``wall`` says since when it is done.
+    """
 
     def __init__(
         self,
@@ -37,21 +47,33 @@ class Learner:
         folder: str | None = None,
         machine: str = "",
         clock: Callable[[], float] = time.perf_counter,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
-        self._machine = machine
+        self.budget = Budget(settings.tick_budget_ms / 1e3, clock)
+        self.header = Header(machine, settings.seed, since_s=wall())
+        self.sensors: Mapping[str, Sensor] = {}
         self._grid = Grid()
-        self._budget = Budget(settings.tick_budget_ms / 1e3, clock)
+        self._mode = PolicyMode(settings.policy)
+        self.thermal = Ward("forecast", self._fresh_thermal, self._loaded_thermal, self._fault)
+        self.policy = Ward("policy", self._fresh_policy, self._loaded_policy, self._fault)
+        self.anomaly = Ward("anomaly", self._fresh_detector, self._loaded_detector, self._fault)
+        self.wards: tuple[Ward[Any], ...] = (self.thermal, self.policy, self.anomaly)
         self._findings: list[Finding] = []
-        self._sensors: Mapping[str, Sensor] = {}
-        self._forecast: Forecast | None = None
-        self._forecast_s = float("-inf")
-        self._prediction: Any = None
-        self._advice: Advice | None = None
+        self._row: Row | None = None
+        """This tick's, when a second has begun with it."""
         self._second: int | None = None
-        self._new_second = self._gap = False
-        self._wall_ahead_s = 0.0
-        self._thermal = _ward("forecast", "thermal.predictor", "Thermal", self._tell, (), seed=settings.seed)
+        self._gap = False
+        self._prediction: Prediction | None = None
+        self._forecast: Forecast | None = None
+        self._advice: Advice | None = None
+        self._at_s = float("-inf")
+        self._ahead_s = 0.0
+        """What the wall clock is ahead of the ticks' own."""
+        self._save_at = 0
+        self.shelf = Shelf(folder, machine, self._say) if folder else None
+        if self.shelf:
+            self._take_up(self.shelf)
 
     # In the tick
 
@@ -59,28 +81,17 @@ class Learner:
         self, snapshot: Snapshot, sensors: Mapping[str, Sensor], limits: Mapping[str, Limit]
     ) -> Forecast | None:
         """What the temperatures will be; None while that cannot be said. Once per tick, after sampling."""
-        with self._budget.spending(), np.errstate(all="ignore"):
+        with self.budget.spending(), np.errstate(all="ignore"):
             rows = self._grid.rows(snapshot, sensors, limits)
-            self._new_second = bool(rows)
-            if not rows:
-                return self._forecast if snapshot.monotonic_s < self._forecast_s + _FRESH_S else None
-            effort = self._budget.begin()
-            second = rows[-1].second
-            self._gap = self._second is not None and second - self._second > MISSED_MOST
-            self._second = second
-            if self._thermal is None:
-                return None
-            names = self._grid.names
-            if self._thermal.model.names != names:
-                self._thermal.work(lambda thermal: thermal.rename(names), None)
-            for row in rows:
-                self._prediction = self._thermal.work(lambda thermal, row=row: thermal.step(row, effort), None)
-                self._thermal.second()
-            self._forecast = self._told()
-            self._forecast_s = snapshot.monotonic_s
+            self.sensors, self._row = sensors, rows[-1] if rows else None
+            if rows:
+                self._at_s = snapshot.monotonic_s
+                self._begin(rows)
+            elif snapshot.monotonic_s >= self._at_s + _FRESH_S:
+                self._forecast = None
         return self._forecast
 
-    def advice(
+    def advice(  # noqa: PLR0917 - all that a decision goes by
         self,
         snapshot: Snapshot,
         forecast: Forecast | None,
@@ -89,14 +100,49 @@ class Learner:
         sensors: Mapping[str, Sensor],
         controls: Controls,
     ) -> Advice | None:
-        """What the policy would have done; None unless it has a say. Once per tick, before ``decide``."""
-        return None
+        """What the policy would do, for a second; None unless it has a say. Once per tick, before ``decide``."""
+        if self._row is not None:
+            odd = bool(self.anomaly.model.active)
+            scene = Scene(
+                snapshot=snapshot, forecast=forecast, limits=limits, intent=intent, sensors=sensors, controls=controls,
+                anomaly=odd, wall_s=snapshot.monotonic_s + self._ahead_s,
+            )  # fmt: skip
+            with self.budget.spending(), np.errstate(all="ignore"):
+                self._advice = self.policy.work(lambda policy: policy.step(scene), None)
+        return self._advice
 
     def learn(self, tick: Tick, sensors: Mapping[str, Sensor], wall_s: float) -> list[Finding]:
         """What came of it, after the tick was applied and published; gives what is worth telling."""
-        self._wall_ahead_s = wall_s - tick.snapshot.monotonic_s
+        self._ahead_s = wall_s - tick.snapshot.monotonic_s
+        with self.budget.spending(), np.errstate(all="ignore"):
+            self._findings += self.policy.work(lambda policy: policy.note(tick.decision, tick.mode), [])
+            if self._row is not None:
+                self._watch(tick.snapshot, sensors, wall_s)
+                for ward in self.wards:
+                    ward.second()
         findings, self._findings = self._findings, []
         return findings
+
+    def _begin(self, rows: list[Row]) -> None:
+        effort, names = self.budget.begin(), self._grid.names
+        second = rows[-1].second
+        self._gap = self._second is not None and second - self._second > MISSED_MOST
+        self._second = second
+        if self.thermal.model.names != names:
+            self.thermal.work(lambda thermal: thermal.rename(names), None)
+        self._prediction = self.thermal.work(lambda thermal: _stepped(thermal, rows, effort), None)
+        self._forecast = forecast_of(names, self._prediction)
+
+    def _watch(self, snapshot: Snapshot, sensors: Mapping[str, Sensor], wall_s: float) -> None:
+        residuals: dict[str, float] = {}
+        if self._prediction is not None:
+            residuals = dict(zip(self._grid.names, self._prediction.residual.tolist(), strict=True))
+        watched = Watched(
+            self._second or 0, wall_s, fresh(snapshot), sensors, residuals=residuals, critical_gap=self._gap
+        )
+        nothing: list[Episode] = []
+        episodes = self.anomaly.work(lambda detector: detector.step(watched), nothing)
+        self._findings += [anomaly_finding(episode) for episode in episodes]
 
     # Between ticks
 
@@ -105,50 +151,106 @@ class Learner:
         self._grid.interrupt()
 
     def maintain(self) -> bool:
-        """A bounded step of what can wait; whether there is more."""
-        return False
+        """A bounded step of what can wait; whether somebody waits for it."""
+        if self.shelf is None:
+            return False
+        second, minutes = self._second or 0, self.settings.checkpoint_minutes
+        if minutes and second >= self._save_at:
+            if self._save_at:
+                self._save(self.shelf)
+            self._save_at = second + 60 * minutes
+        return self.shelf.tend()
 
     def configure(self, settings: NeuralConfig) -> None:
-        self.settings = settings
-        self._budget.limit_s = settings.tick_budget_ms / 1e3
+        """Takes a new configuration at once, but for the seed."""
+        self.settings = replace(settings, seed=self.settings.seed)
+        self.budget.limit_s = settings.tick_budget_ms / 1e3
+        self.anomaly.model.allow(settings.false_alarms_per_week)
+        if settings.policy != self._mode:
+            self.mode(settings.policy)
+        self._save_at = min(self._save_at, (self._second or 0) + 60 * settings.checkpoint_minutes)
 
     def status(self) -> dict[str, Any]:
-        return {"State": "learning", "Seed": self.settings.seed, "Machine": self._machine}
+        """What ``gamesactl neural status`` shows; what is unknown is None or absent."""
+        return status(self)
 
-    def checkpoint(self, done: Callable[[str], None]) -> None:
+    def checkpoint(self, done: Done) -> None:
         """Begins to save; ``done`` is called with "" when everything is on the disk, or with why it is not."""
-        done("")
+        if self.shelf is None:
+            done("what is learnt on this machine is not kept: it is simulated, a recording, or only observed")
+        else:
+            self._save(self.shelf, done)
 
     def reset(self, which: str) -> None:
-        """Forgets "all", or one of "forecast", "policy", "anomaly"."""
+        """Forgets "all", or one of "forecast", "policy" and "anomaly"; on disk too, as soon as it answers."""
+        for ward in self.wards:
+            if which in ("all", ward.name):
+                ward.reset()
+        self._forecast = self._prediction = self._advice = None
+        if self.shelf:
+            self._save(self.shelf)
 
     def mode(self, mode: str) -> None:
         """What the policy may do: "shadow", "advise" or "act"."""
+        self._mode = wanted = PolicyMode(mode)
+        self.policy.work(lambda policy: policy.ask(wanted), None)
+        self._advice = None
+        self._say(Message.POLICY_MODE, f"the learnt policy's mode is {mode}", Fields(mode=mode))
 
     def close(self) -> None:
-        """Saves, and ends. Raises nothing."""
+        """Saves, and gives the disk a moment. What is left to tell is in ``learn``'s next answer."""
+        if self.shelf:
+            self._save(self.shelf)
+            self.shelf.close()
 
     # Within
 
-    def _told(self) -> Forecast | None:
-        prediction = self._prediction
-        if prediction is None:
-            return None
-        names = self._grid.names
-        known = np.isfinite(prediction.expected).all(1) & np.isfinite(prediction.upper).all(1)
-        if not known.any():
-            return None
-        rows = zip(names, known.tolist(), prediction.expected.tolist(), prediction.upper.tolist(), strict=True)
-        expected: dict[str, tuple[float, ...]] = {}
-        upper: dict[str, tuple[float, ...]] = {}
-        for name, good, values, bounds in rows:
-            if good:
-                expected[name], upper[name] = tuple(values), tuple(bounds)
-        chances = zip(names, prediction.crossing.tolist(), strict=True)
-        crossing = {name: chance for name, chance in chances if chance == chance and name in expected}  # not NaN
-        return Forecast((1.0, 2.0, 3.0, 4.0, 5.0), expected, upper, CONFIDENCE, crossing)
+    def _fresh_thermal(self) -> Thermal:
+        return Thermal(self._grid.names, seed=self.settings.seed)
 
-    def _tell(self, model: str, problem: str) -> None:
+    def _loaded_thermal(self, state: Arrays) -> Thermal:
+        """With the sensors of now where they are known already, else those that it was saved with."""
+        model = Thermal(self._grid.names or [str(name) for name in state["names"]], seed=self.settings.seed)
+        model.load(state)
+        return model
+
+    def _fresh_policy(self) -> Policy:
+        return Policy(seed=self.settings.seed, mode=self._mode)
+
+    def _loaded_policy(self, state: Arrays) -> Policy:
+        model = self._fresh_policy()
+        model.load(state)
+        return model
+
+    def _fresh_detector(self) -> Detector:
+        return Detector(per_week=self.settings.false_alarms_per_week, seed=self.settings.seed)
+
+    def _loaded_detector(self, state: Arrays) -> Detector:
+        model = self._fresh_detector()
+        model.load(state)
+        return model
+
+    def _take_up(self, shelf: Shelf) -> None:
+        found = shelf.load()
+        if found is None:
+            return
+        header, models = found
+        self.header = replace(self.header, since_s=header.since_s)
+        problems = []
+        for ward in self.wards:
+            try:
+                ward.take_up(models.get(ward.name, {}))
+            except Unusable as error:
+                problems.append(f"{ward.name}: {error}")
+        if problems:
+            shelf.put_aside("; ".join(problems))
+
+    def _save(self, shelf: Shelf, done: Done | None = None) -> None:
+        nothing: Arrays = {}
+        models = {ward.name: ward.work(lambda model: model.state(), nothing) for ward in self.wards}
+        shelf.save(self.header, models, self._at_s + self._ahead_s, done)
+
+    def _fault(self, model: str, problem: str) -> None:
         if problem:
             self._say(Message.MODELS_ROLLED_BACK, f"the {model} model failed: {problem}", Fields(model=model))
         else:
@@ -158,17 +260,8 @@ class Learner:
         self._findings.append(Finding(message, text, fields))
 
 
-def _ward(
-    name: str, module: str, kind: str, tell: Callable[[str, str], None], *args: Any, **more: Any
-) -> Ward[Any] | None:
-    try:
-        make = getattr(importlib.import_module(f"gamesad.neural.{module}"), kind)
-    except ImportError:
-        return None
-
-    def load(state: Arrays) -> Any:
-        model = make(*args, **more)
-        model.load(state)
-        return model
-
-    return Ward(name, lambda: make(*args, **more), load, tell)
+def _stepped(thermal: Thermal, rows: list[Row], effort: Effort) -> Prediction:
+    """What it says after the last of the rows; there is one at least."""
+    for row in rows[:-1]:
+        thermal.step(row, effort)
+    return thermal.step(rows[-1], effort)

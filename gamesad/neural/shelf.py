@@ -1,4 +1,4 @@
-"""The file that keeps what was learnt: taken up at the start, written beside the ticks, and set aside when it is bad."""
+"""The file that keeps what was learnt: taken up at the start, written beside the ticks, set aside when it is bad."""
 
 from __future__ import annotations
 

@@ -51,14 +51,14 @@ class Sources:
         )
         """All sensors of power and load whose values are wanted."""
         self._feeds = list(dict.fromkeys(feeds.values()))
-        self._feed_of = np.array([self._feeds.index(feed) for feed in feeds.values()], int)
+        self._feed_of: list[int] = [self._feeds.index(feed) for feed in feeds.values()]
 
     def feed(self, values: Mapping[str, float]) -> tuple[Array, Array]:
         """Power in W and load in 0..1, (temperatures,) each, from a value (NaN: unknown) for each of ``feeding``."""
         power = [feed.value(feed.power, values)[0] for feed in self._feeds]
         loads = [feed.value(feed.load, values) for feed in self._feeds]
         load = [total / count for total, count in loads]
-        return np.array(power)[self._feed_of], np.array(load)[self._feed_of]
+        return np.array([power[i] for i in self._feed_of]), np.array([load[i] for i in self._feed_of])
 
     def meter(self, index: int) -> tuple[str, ...]:
         """The sensors whose power heats this one of ``temperatures``."""

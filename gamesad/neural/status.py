@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from gamesad.journal import Fields
 from gamesad.messages import Message
@@ -15,9 +14,9 @@ from gamesad.types import Forecast
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gamesad.neural.anomaly.detector import Episode
+    from gamesad.neural.anomaly.episodes import Episode
     from gamesad.neural.learner import Learner
-    from gamesad.neural.thermal.predictor import Prediction
+    from gamesad.neural.thermal import Prediction, Score
 
 HORIZONS_S = (1.0, 2.0, 3.0, 4.0, 5.0)
 CONFIDENCE = 0.9
@@ -27,12 +26,10 @@ def forecast_of(names: Sequence[str], prediction: Prediction | None) -> Forecast
     """By name, what is finite; None when nothing is."""
     if prediction is None:
         return None
-    good = (np.isfinite(prediction.expected) & np.isfinite(prediction.upper)).all(axis=1).tolist()
-    rows = zip(names, good, prediction.expected.tolist(), prediction.upper.tolist(), strict=True)
     expected: dict[str, tuple[float, ...]] = {}
     upper: dict[str, tuple[float, ...]] = {}
-    for name, known, values, bounds in rows:
-        if known:
+    for name, values, bounds in zip(names, prediction.expected.tolist(), prediction.upper.tolist(), strict=True):
+        if all(map(isfinite, values)) and all(map(isfinite, bounds)):
             expected[name], upper[name] = tuple(values), tuple(bounds)
     if not expected:
         return None
@@ -93,8 +90,18 @@ def status(learner: Learner) -> dict[str, Any]:
 
 
 def _sensors(learner: Learner) -> list[dict[str, Any]]:
-    scores = learner.thermal.work(lambda thermal: thermal.scores(), {})
+    nothing: dict[str, Score] = {}
+    scores = learner.thermal.work(lambda thermal: thermal.scores(), nothing)
     return [
-        {"Sensor": name, "Label": learner.sensors[name].label if name in learner.sensors else name, **score}
+        {
+            "Sensor": name,
+            "Label": learner.sensors[name].label if name in learner.sensors else name,
+            "Skill": score.skill,
+            "Coverage": score.coverage,
+            "Samples": score.samples,
+            "Error": score.error_c,
+            "Persistence": score.persistence_c,
+            "Members": score.weights,
+        }
         for name, score in scores.items()
     ]

@@ -93,6 +93,13 @@ class Ward(Generic[M]):
         self.model, self._copy, self._copy_age_s = self._make(), None, 0
         self._rest_s = self._failures = 0
 
+    def _goes_back(self, copy: Arrays) -> bool:
+        try:
+            self.take_up(copy)
+        except Unusable:
+            return False
+        return True
+
     def _roll_back(self, error: Exception | None) -> None:
         """``error`` None: the model is unsound. What failed again at once has learnt something bad before the copy."""
         self.rollbacks += 1
@@ -103,11 +110,7 @@ class Ward(Generic[M]):
         if error is not None and began:
             _LOG.error("the %s model failed", self.name, exc_info=error)
         outcome = "goes on from what it was a minute ago"
-        try:
-            if copy is None or failures > 1:
-                raise Unusable("there is nothing to go back to")
-            self.take_up(copy)
-        except Unusable:
+        if copy is None or failures > 1 or not self._goes_back(copy):
             self.reset()
             self._failures, outcome = failures, "begins anew"
         if failures >= _FAILURES:
