@@ -73,13 +73,14 @@ class Rises:
         self._past: list[Array] = []
 
     def step(self, seen: Array, limits: Array) -> Array:
-        """(sensors,) °C both → 0..1; NaN before anything is known."""
+        """(sensors,) and (limits, sensors) °C → (sensors, limits) 0..1; NaN before anything is known."""
         self._past = [*self._past[-STEPS:], seen]
         if len(self._past) > STEPS:
             self._rises[self._count % _ERRORS] = np.max(self._past[1:], axis=0) - self._past[0]
             self._count += 1
         rises = self._rises[: min(self._count, _ERRORS)]
-        known = np.isfinite(rises).sum(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            chance: Array = np.where(np.isfinite(limits - seen), (rises >= limits - seen).sum(axis=0) / known, np.nan)
-        return chance
+            return np.stack([self._chance(rises, limit - seen) for limit in limits], axis=1)
+
+    def _chance(self, rises: Array, left: Array) -> Array:
+        return np.where(np.isfinite(left), (rises >= left).sum(axis=0) / np.isfinite(rises).sum(axis=0), np.nan)

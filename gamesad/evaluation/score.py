@@ -6,7 +6,6 @@ Skill = 1 - mean absolute error / that of persistence.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -94,37 +93,28 @@ class Score:
 
 
 def score(series: Series, settings: NeuralConfig, limit_c: float | None = None) -> Score:
-    """Feeds the learner once for each limit. ``limit_c``: for every temperature, instead of its own PERCENTILES."""
-    chosen = _limits(series, limit_c)
-    courses = [
-        feed.course(series, settings, limits, anomalies=number == 0) for number, (_origin, limits) in enumerate(chosen)
-    ]
-    first, anomalies = courses[0]
-    ahead = following(first.seen)
+    """``limit_c``: for every temperature, instead of its own PERCENTILES."""
+    origins, limits_c = _limits(series, limit_c)
+    course, anomalies = feed.course(series, settings, limits_c)
+    ahead = following(course.seen)
     sensors = []
-    for place, name in enumerate(series.temperatures):
+    for place in range(len(series.temperatures)):
+        seen = course.seen[:, place]
         crossings = tuple(
-            Crossing(
-                limits[name],
-                origin,
-                moments(one.seen[:, place], one.crossing[:, place], one.rises[:, place], limits[name]),
-            )
-            for (one, _), (origin, limits) in zip(courses, chosen, strict=True)
-            if name in limits
+            Crossing(limit, origin, moments(seen, course.crossing[:, place, i], course.rises[:, place, i], limit))
+            for i, (origin, limit) in enumerate(zip(origins, limits_c[:, place].tolist(), strict=True))
         )
-        sensors.append(_sensor(series, first, place, ahead[:, :, place], crossings))
-    return Score(series, first, tuple(sensors), tuple(anomalies))
+        sensors.append(_sensor(series, course, place, ahead[:, :, place], crossings))
+    return Score(series, course, tuple(sensors), tuple(anomalies))
 
 
-def _limits(series: Series, limit_c: float | None) -> list[tuple[str, Mapping[str, float]]]:
+def _limits(series: Series, limit_c: float | None) -> tuple[list[str], Array]:
+    """Where they are from, and (limits, temperatures)."""
     if limit_c is not None:
-        return [("asked for", dict.fromkeys(series.temperatures, limit_c))]
+        return ["asked for"], np.full((1, len(series.temperatures)), limit_c)
     places = [list(series.sensors).index(name) for name in series.temperatures]
-    values = np.nanpercentile(series.values[:, places], PERCENTILES, axis=0)
-    return [
-        (f"{percent}th percentile", dict(zip(series.temperatures, row.tolist(), strict=True)))
-        for percent, row in zip(PERCENTILES, values, strict=True)
-    ]
+    limits: Array = np.nanpercentile(series.values[:, places], PERCENTILES, axis=0)
+    return [f"{percent}th percentile" for percent in PERCENTILES], limits
 
 
 def _sensor(series: Series, course: Course, place: int, ahead: Array, crossings: tuple[Crossing, ...]) -> SensorScore:

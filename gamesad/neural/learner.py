@@ -75,6 +75,11 @@ class Learner:
         if self.shelf:
             self._take_up(self.shelf)
 
+    @property
+    def prediction(self) -> Prediction | None:
+        """The newest second's, in the order of the temperatures; None where the last was too long ago, or failed."""
+        return self._prediction
+
     # In the tick
 
     def forecast(

@@ -11,12 +11,12 @@ import math
 from gamesad.errors import Failed
 from gamesad.evaluation.formats import delimited
 from gamesad.evaluation.formats.delimited import Cells
+from gamesad.evaluation.formats.stamps import Stamps
 from gamesad.evaluation.series import Table
 from gamesad.evaluation.text import Source
 
 _FIRST = "fps,frametime,"
 _TIME = "elapsed"
-_NS = 1e-9
 _SENSORS = {
     "cpu_load": "%", "cpu_power": "W", "gpu_load": "%", "cpu_temp": "°C", "gpu_temp": "°C", "gpu_core_clock": "MHz",
     "gpu_mem_clock": "MHz", "gpu_power": "W", "cpu_mhz": "MHz",
@@ -35,13 +35,10 @@ def parse(source: Source) -> Table:
         raise Failed(f"{source.path} has no line that begins with {_FIRST.rstrip(',')}; is it the whole log?")
     if _TIME not in header:
         raise Failed(f"{source.path}: there is no column {_TIME!r}, so no time; MangoHud 0.6 and newer write it")
-    at = header.index(_TIME)
+    at, stamps = header.index(_TIME), Stamps("ns")
 
     def stamp(cells: Cells) -> float | None:
-        try:
-            return float(cells[at]) * _NS
-        except (IndexError, ValueError):
-            return None
+        return stamps.seconds(cells[at]) if at < len(cells) else None
 
     named = [f"{name} [{_SENSORS[name]}]" if name in _SENSORS else "" for name in header]
     table = delimited.read(((n, [*c]) for n, c in rows if c != header), named, stamp, source.tally)

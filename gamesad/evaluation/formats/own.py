@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from gamesad.errors import Failed
+from gamesad.evaluation.formats import delimited
 from gamesad.evaluation.formats.columns import number
 from gamesad.evaluation.formats.stamps import Stamps
 from gamesad.evaluation.series import Table
@@ -56,13 +56,14 @@ def flight(source: Source) -> Table:
     if not isinstance(columns, list) or not isinstance(rows, list):
         raise Failed(f"{source.path} has no Columns and Rows; make it with gamesactl flight export NUMBER")
     sensors = [_sensor(column) for column in columns]
-    times_s, values = [], []
+    times_s, values, stamps = [], [], Stamps("s")
     for number_, row in enumerate(rows, 1):
         cells = [_number(cell) for cell in row] if isinstance(row, list) else []
-        if not cells or math.isnan(cells[0]):
+        at_s = stamps.seconds(str(cells[0])) if cells else None
+        if at_s is None:
             source.tally.count("rows without a time left out", number_)
             continue
-        times_s.append(cells[0])
+        times_s.append(at_s)
         values.append((cells[1:] + [math.nan] * len(sensors))[: len(sensors)])
     known = [place for place, sensor in enumerate(sensors) if sensor is not None]
     return Table([one for one in sensors if one], times_s, [[row[i] for i in known] for row in values])
@@ -97,7 +98,9 @@ def _exported(source: Source) -> Iterator[tuple[int, Mapping[str, object]]]:
         found: Iterable[object] = document if isinstance(document, list) else ()
         yield from ((i, row) for i, row in enumerate(found, 1) if isinstance(row, dict))
         return
-    yield from enumerate(csv.DictReader(line for _, line in source.lines()), 2)
+    rows = delimited.split(source, ",")
+    _, header = next(rows)
+    yield from ((line, dict(zip(header, cells, strict=False))) for line, cells in rows)
 
 
 def _json(source: Source) -> object:

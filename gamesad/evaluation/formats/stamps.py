@@ -23,6 +23,8 @@ _UNITS = {
 }
 _EPOCH = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3))
 """From what size on a number can only be nanoseconds, microseconds or milliseconds since 1970."""
+_LATEST_S = 1e11
+"""Three thousand years: no time of a recording, and still exact to a millisecond."""
 
 
 class Stamps:
@@ -41,9 +43,8 @@ class Stamps:
             number = float(text if "," not in text else text.replace(",", "."))
         except ValueError:
             return self._stamp(text)
-        if not math.isfinite(number):
-            return None
-        return number * (self.unit or next((scale for size, scale in _EPOCH if abs(number) >= size), 1.0))
+        at_s = number * (self.unit or next((scale for size, scale in _EPOCH if abs(number) >= size), 1.0))
+        return at_s if abs(at_s) < _LATEST_S else None
 
     def _stamp(self, text: str) -> float | None:
         match = _STAMP.fullmatch(text)

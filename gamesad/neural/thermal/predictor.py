@@ -126,6 +126,10 @@ class Thermal:
         np.copyto(members, 0.0, where=~window.usable[:, None, None])
         return members
 
+    def crossing(self, limits: Array) -> Array:
+        """As the last step's ``Prediction.crossing``, of any limits: (sensors,) °C."""
+        return self._bounds.crossing(self._tick, limits)
+
     def scores(self) -> dict[str, Score]:
         """What became of the forecasts of each sensor, by name."""
         return self._scores.table(self._names, self._mixture.weights)
