@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from gamesactl.errors import Usage
 from gamesactl.suggest import did_you_mean
-from gamesactl.verbs import GLOBAL_OPTIONS, VERBS, Option, Verb, find
+from gamesactl.verb import Option, Verb
+from gamesactl.verbs import GLOBAL_OPTIONS, VERBS, find
 
 
 class Arguments:
@@ -140,7 +141,7 @@ def _check(result: Arguments) -> None:
     if len(result.words) < len(needed):
         missing = needed[len(result.words)]
         raise Usage(f"{missing.name} is missing; usage: {usage(verb)}")
-    if len(result.words) > len(verb.arguments):
+    if len(result.words) > len(verb.arguments) and not (verb.arguments and verb.arguments[-1].many):
         raise Usage(f"{result.words[len(verb.arguments)]!r} is one word too many; usage: {usage(verb)}")
 
 
@@ -154,7 +155,7 @@ def usage(verb: Verb) -> str:
     parts = ["gamesactl", verb.name]
     parts += [f"[{_spelled(option)}]" for option in verb.options] if _takes_rest(verb) else []
     for argument in verb.arguments:
-        shape = f"-- {argument.name} ..." if argument.rest else argument.name
+        shape = f"-- {argument.name} ..." if argument.rest else f"{argument.name}{' ...' * argument.many}"
         parts.append(f"[{shape}]" if argument.optional else shape)
     parts += [] if _takes_rest(verb) else [f"[{_spelled(option)}]" for option in verb.options]
     return " ".join(parts)

@@ -82,8 +82,13 @@ def temperature(fields: Fields) -> str:
     return f"{said}, {amount(abs(headroom), '°C')} {side} its limit of {limit:g} °C"
 
 
+def odd(anomaly: Fields) -> str:
+    """What is unlike the usual, in the daemon's own sentence."""
+    return text(anomaly, "Sentence") or f"{label(anomaly)} is not as usual"
+
+
 def label(fields: Fields) -> str:
-    return text(fields, "Label") or text(fields, "Name") or "unknown"
+    return text(fields, "Label") or text(fields, "Name") or text(fields, "Sensor") or "unknown"
 
 
 def hold(fields: Fields) -> str:

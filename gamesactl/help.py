@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gamesactl.arguments import usage
 from gamesactl.render import wrap
-from gamesactl.verbs import GLOBAL_OPTIONS, VERBS, Option, Verb
+from gamesactl.verb import Option, Verb
+from gamesactl.verbs import GLOBAL_OPTIONS, VERBS
 
 _EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 usage, 3 daemon not reachable, 4 not authorised."
 

@@ -2,57 +2,7 @@
 
 from __future__ import annotations
 
-
-class Argument:
-    """A word that stands in a fixed place. ``kind`` is what completes it; ``rest`` takes every word that is left."""
-
-    __slots__ = ("help", "kind", "name", "optional", "rest")
-
-    def __init__(self, name: str, help: str, *, kind: str = "", optional: bool = False, rest: bool = False) -> None:  # noqa: A002 the word people read
-        self.name = name
-        self.help = help
-        self.kind = kind
-        self.optional = optional
-        self.rest = rest
-
-
-class Option:
-    """``--name``, with a value when ``value`` names one."""
-
-    __slots__ = ("help", "kind", "name", "short", "value")
-
-    def __init__(self, name: str, help: str, *, value: str = "", short: str = "", kind: str = "") -> None:  # noqa: A002 as above
-        self.name = name
-        self.help = help
-        self.value = value
-        self.short = short
-        self.kind = kind
-
-
-class Verb:
-    """``module`` under gamesactl.commands holds the function that does it: the name with ``-`` as ``_``."""
-
-    __slots__ = ("arguments", "examples", "module", "name", "options", "summary", "text")
-
-    def __init__(
-        self,
-        name: str,
-        module: str,
-        summary: str,
-        *,
-        arguments: tuple[Argument, ...] = (),
-        options: tuple[Option, ...] = (),
-        text: str = "",
-        examples: tuple[tuple[str, str], ...] = (),
-    ) -> None:
-        self.name = name
-        self.module = module
-        self.summary = summary
-        self.arguments = arguments
-        self.options = options
-        self.text = text
-        self.examples = examples
-
+from gamesactl.verb import Argument, Option, Verb
 
 JSON = Option("json", "one JSON document with the keys of the bus interface (monitor: one per line)")
 NO_COLOR = Option("no-color", "no colour, also on a terminal; NO_COLOR and TERM=dumb do the same")
@@ -302,7 +252,7 @@ VERBS = (
     Verb(
         "flight",
         "flight",
-        "recordings of the minute before and after an alert, a failsafe or a crash",
+        "recordings of the minute before and after an alert, an anomaly, a failsafe or a crash",
         arguments=(
             Argument("list|show|export", "what to do", kind="flight"),
             Argument("NUMBER", "with show and export: which recording", optional=True),
@@ -311,6 +261,32 @@ VERBS = (
         examples=(
             ("gamesactl flight list", "what happened, and when"),
             ("gamesactl flight export 12 > alert.json", "for a report"),
+        ),
+    ),
+    Verb(
+        "neural",
+        "neural",
+        "what gamesad has learnt on this machine: forecasts, policy, anomalies",
+        arguments=(
+            Argument("status|shadow|mode|checkpoint|reset|evaluate", "what to do", kind="neural"),
+            Argument(
+                "WORD",
+                "with mode: shadow, advise or act; with reset: all (default), forecast, policy or anomaly; "
+                "with evaluate: recordings",
+                kind="neural-word",
+                optional=True,
+                many=True,
+            ),
+        ),
+        options=(Option("plot", "with evaluate: draw the forecasts into this file", value="PNG", kind="file"),),
+        text="status: how good the forecasts are, what the policy does, what is odd. shadow: what the policy would "
+        "have done, and its worth against the rules. mode: what the policy may do, until the next start or reload. "
+        "checkpoint: save now. reset: forget and begin anew. evaluate: score recordings (MangoHud, HWiNFO, turbostat, "
+        "sensors -j, CSV, gamesad's own) with the same code; it needs no running daemon.",
+        examples=(
+            ("gamesactl neural status", "is it any good on this machine?"),
+            ("gamesactl neural reset forecast", "after the cooler was changed"),
+            ("gamesactl neural evaluate session.csv --plot session.png", "how well would it have known?"),
         ),
     ),
     Verb(

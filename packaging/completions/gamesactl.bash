@@ -9,7 +9,7 @@ _gamesactl() {
         [[ ${COMP_WORDS[i]} != -* ]] && { verb=${COMP_WORDS[i]}; break; }
     done
     if [[ -z $verb ]]; then
-        COMPREPLY=($(compgen -W 'status sensors tunables profiles set-profile hold release launch pause resume limit set confirm reset reload monitor explain decisions history export crystal flight doctor record config version --help --version' -- "$current"))
+        COMPREPLY=($(compgen -W 'status sensors tunables profiles set-profile hold release launch pause resume limit set confirm reset reload monitor explain decisions history export crystal flight neural doctor record config dashboard version --help --version' -- "$current"))
         return
     fi
     case $verb in
@@ -112,6 +112,12 @@ _gamesactl() {
             if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--json --no-color --help' -- "$current")); return; fi
             COMPREPLY=($(compgen -W 'list show export' -- "$current"))
             ;;
+        neural)
+            case $previous in --plot) COMPREPLY=($(compgen -f -- "$current")); return ;; esac
+            if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--plot --json --no-color --help' -- "$current")); return; fi
+            if ((COMP_CWORD > 2)); then COMPREPLY=($(compgen -f -W 'all forecast policy anomaly shadow advise act' -- "$current")); return; fi
+            COMPREPLY=($(compgen -W 'status shadow mode checkpoint reset evaluate' -- "$current"))
+            ;;
         doctor)
             if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--json --no-color --help' -- "$current")); return; fi
             ;;
@@ -123,6 +129,15 @@ _gamesactl() {
             case $previous in --config) COMPREPLY=($(compgen -f -- "$current")); return ;; esac
             if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--config --origin --json --no-color --help' -- "$current")); return; fi
             COMPREPLY=($(compgen -W 'check show' -- "$current"))
+            ;;
+        dashboard)
+            case $previous in --port) COMPREPLY=(); return ;; esac
+            case $previous in --bind) COMPREPLY=(); return ;; esac
+            case $previous in --name) COMPREPLY=(); return ;; esac
+            case $previous in --tls-cert) COMPREPLY=($(compgen -f -- "$current")); return ;; esac
+            case $previous in --tls-key) COMPREPLY=($(compgen -f -- "$current")); return ;; esac
+            case $previous in --mangohud-log) COMPREPLY=($(compgen -f -- "$current")); return ;; esac
+            if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--port --bind --name --tls-cert --tls-key --read-only --no-open --mangohud-log --json --no-color --help' -- "$current")); return; fi
             ;;
         version)
             if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '--json --no-color --help' -- "$current")); return; fi

@@ -127,10 +127,50 @@ PROPERTIES: dict[str, Any] = {
     "Components": {"bus": "on", "journal": "off", "udev": "pyudev is not installed"},
 }  # fmt: skip
 
+ANOMALY: dict[str, Any] = {
+    "Sensor": CPU, "Label": "CPU package", "Sentence": "CPU package 14 °C above what 28 W usually give",
+    "Score": 4.2, "Threshold": 2.5, "Since": 1764270000.0, "Active": True,
+}  # fmt: skip
+
+NEURAL: dict[str, Any] = {
+    "State": "learning",
+    "Seed": 0,
+    "Machine": "LENOVO 21AH",
+    "Forecast": {
+        "State": "on", "Horizons": [1, 2, 3, 4, 5], "Confidence": 0.9,
+        "Sensors": [
+            {
+                "Sensor": CPU, "Label": "CPU package", "Skill": 0.143, "Coverage": 0.907, "Samples": 7200,
+                "Error": 0.4212, "Persistence": 0.4915,
+                "Members": {"ridge": 0.61, "persistence": 0.13, "network": 0.26},
+            },
+            {"Sensor": DISK, "Label": "Composite", "Skill": -0.01, "Samples": 12},
+        ],
+    },
+    "Policy": {
+        "Mode": "shadow", "State": "learning", "Proposed": "throttle", "Reason": "the package will be 96 °C in 4 s",
+        "Estimate": 0.121, "EstimateLow": 0.083, "EstimateHigh": 0.159, "RulesValue": 0.104, "Method": "doubly robust",
+        "Steps": 5400, "Explored": 120, "Inputs": {"headroom": 1.6, "cpu": 0.534},
+        "Proposals": [
+            {"Time": 1764270001.0, "Action": "throttle", "InForce": "noop", "Reason": "96 °C in 4 s"},
+            {"Time": 1764269990.0, "Action": "noop", "InForce": "noop", "Reason": "cool enough"},
+        ],
+    },
+    "Anomalies": {
+        "State": "on", "Budget": 1.0, "Rate": 0.34, "Threshold": 2.5, "Score": 4.2, "Active": [ANOMALY],
+        "Recent": [{**ANOMALY, "Sentence": "fan 1 stands still", "Until": 1764270060.0, "Active": False}],
+    },
+    "Life": {
+        "Checkpoint": 1764269700.0, "Checkpoints": 24, "Rollbacks": 1, "SetAside": 0, "TickMs": 0.42, "BudgetMs": 2.0,
+        "Yielded": {"training": 3, "mixture": 0}, "Memory": 2097152,
+    },
+}  # fmt: skip
+
 ANSWERS: dict[str, Any] = {
     "status": STATUS,
     "sensors": SENSORS,
     "tunables": TUNABLES,
     "properties": PROPERTIES,
+    "neural": NEURAL,
     "decisions": [{**DECISION, "Numbers": {"hottest_c": 93.4}}, {**DECISION, "Action": "noop", "Reason": "cool"}],
 }

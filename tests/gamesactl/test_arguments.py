@@ -6,7 +6,8 @@ import pytest
 
 from gamesactl.arguments import parse
 from gamesactl.errors import Usage
-from gamesactl.verbs import VERBS, Verb
+from gamesactl.verb import Verb
+from gamesactl.verbs import VERBS
 from tests.support.client import gamesactl
 
 
@@ -35,7 +36,7 @@ def test_a_negative_number_is_a_value() -> None:
     ("line", "sentence"),
     [
         ("stauts", "unknown verb 'stauts' (did you mean status?); gamesactl --help lists them"),
-        ("neural", "unknown verb 'neural'; gamesactl --help lists them"),
+        ("nueral", "unknown verb 'nueral' (did you mean neural?); gamesactl --help lists them"),
         ("", "a verb is missing, for example: gamesactl status; gamesactl --help lists them"),
         ("status --jsom", "unknown option --jsom (did you mean --json?); see: gamesactl status --help"),
         ("--keep set", "unknown option --keep (a verb comes first); see: gamesactl --help"),
@@ -87,4 +88,9 @@ def test_every_example_is_a_command_line_that_is_understood(verb: Verb) -> None:
 
 def test_unknown_errors_are_usage_errors() -> None:
     with pytest.raises(Usage):
-        parse(["neural", "status"])
+        parse(["nothing", "status"])
+
+
+def test_the_last_word_may_be_many_where_the_verb_takes_many() -> None:
+    found = parse(["neural", "evaluate", "a.csv", "b.csv", "--plot", "p.png", "c.csv"])
+    assert (found.words, found.option("plot")) == (["evaluate", "a.csv", "b.csv", "c.csv"], "p.png")

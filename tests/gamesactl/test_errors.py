@@ -30,8 +30,9 @@ LINES = {
     "reset": "reset a",
     "export": "export --format csv",
     "crystal": "crystal stats",
+    "neural": "neural status",
 }
-WITHOUT_DAEMON = ("config", "doctor", "record", "version")
+WITHOUT_DAEMON = ("config", "dashboard", "doctor", "record", "version")
 BY_SEGMENT = ("flight",)
 
 

@@ -106,6 +106,18 @@ class FakeService:
         if problems := self._answers().get("problems"):
             raise errors.ConfigError(problems)
 
+    async def neural_status(self) -> dict[str, object]:
+        return dict(self._answers()["neural"])
+
+    async def checkpoint_models(self) -> None:
+        self._asked("checkpoint")
+
+    async def reset_models(self, which: str) -> None:
+        self._asked("reset", which)
+
+    async def set_policy_mode(self, mode: str) -> None:
+        self._asked("mode", mode)
+
     async def sleep(self) -> None:
         self._asked("sleep")
 
