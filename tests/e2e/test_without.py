@@ -54,11 +54,13 @@ def test_without_any_optional_library_the_machine_is_regulated_and_put_back(mach
     missing_ones = without("dbus_next", "pyudev", "systemd", "numpy", "psutil")
     with gamesad(tmp_path, arguments(machine.root, tmp_path), before=missing_ones) as daemon:
         assert tunable_files(machine.root) != before
+        daemon.wait_log("numpy")
         assert daemon.stop() == 0
     assert tunable_files(machine.root) == before
     warnings = [line for line in lines(daemon) if "warning" in line]
     assert warnings == [
-        "warning: dbus_next cannot be imported (apt install python3-dbus-next): gamesactl cannot reach gamesad"
+        "warning: dbus_next cannot be imported (apt install python3-dbus-next): gamesactl cannot reach gamesad",
+        "warning: nothing is learnt, the rules decide alone: numpy cannot be imported (apt install python3-numpy)",
     ]
 
 
