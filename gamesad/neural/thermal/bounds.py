@@ -18,7 +18,8 @@ _EDGES = np.sinh(np.linspace(np.arcsinh(-50.0), np.arcsinh(250.0), 65)) * 0.15
 """Bins of excess, in scales: -7.5 to 37.5, fine around zero."""
 _LOW = np.concatenate(([_EDGES[0] - 1], _EDGES))
 _SIZE = np.diff(np.concatenate((_LOW, [_EDGES[-1] + 10])))
-_PRIOR = np.exp(-np.abs(_LOW)) * np.where((_LOW >= _EDGES[0]) & (_LOW < _EDGES[-1]), _SIZE, 0.0)
+_PRIOR = np.exp(-np.abs(_LOW)) * _SIZE
+_PRIOR[[0, -1]] = 0.0
 _PRIOR *= 5 / _PRIOR.sum()
 _FORGET = 0.997
 _RATE = 0.04
@@ -49,8 +50,8 @@ class Bounds(Kept):
         """1 where the bound of the maximum that ended in this second was kept, 0 where not, NaN where none did."""
 
     def judge(self, tick: int, readings: Array, whole: NDArray[np.bool_], errors: Array) -> None:
-        """``readings`` (sensors, LONGEST), the last ``STEPS`` really read where ``whole``; ``errors`` (sensors, STEPS) in
-        scales of the forecasts due now, NaN where there are none."""
+        """``readings`` (sensors, LONGEST), the last ``STEPS`` really read where ``whole``; ``errors`` (sensors, STEPS),
+        in scales, of the forecasts due now, NaN where there are none."""
         slot = tick % STEPS
         excess = (readings[:, LONGEST - STEPS :].max(axis=1) - self._base[:, slot]) / self._scale[:, slot]
         known = whole & ~np.isnan(excess)
@@ -92,4 +93,5 @@ class Bounds(Kept):
         place = np.searchsorted(_EDGES, np.where(np.isnan(excess), 0.0, excess))
         part = np.clip((excess - _LOW[place]) / _SIZE[place], 0.0, 1.0)
         above = self._reached[:, -1] - self._reached[self._all, place] + (1 - part) * self._record[self._all, place]
-        return above / self._reached[:, -1]
+        chance: Array = np.clip(above / self._reached[:, -1], 0.0, 1.0)
+        return chance

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
 from gamesad.neural.model import Arrays, Unusable
@@ -15,7 +14,7 @@ _MOST = 1e9
 
 
 class Kept:
-    """``KEPT`` names the arrays (sensors, ...) that make up the whole state; those in ``UNKNOWN`` may hold NaN and inf."""
+    """``KEPT`` names the arrays (sensors, ...) that are the whole state; those in ``UNKNOWN`` may hold NaN and infinity."""
 
     KEPT: ClassVar[tuple[str, ...]]
     UNKNOWN: ClassVar[frozenset[str]] = frozenset()
@@ -51,4 +50,4 @@ class Kept:
 def _possible(values: NDArray[Any], *, unknown: bool) -> bool:
     if values.dtype.kind != "f" or not values.size or unknown:
         return True
-    return -_MOST <= float(values.min()) and float(values.max()) <= _MOST  # NaN is neither
+    return bool(values.min() >= -_MOST and values.max() <= _MOST)  # NaN is neither

@@ -16,25 +16,29 @@ _COUNT = len(MEMBERS)
 _MIXED, _FORECAST, _BASE, _SCALE = range(_COUNT, _COUNT + 4)
 _FORGET = 0.99
 _REGRET_MOST = 6.0
-_STEADY = 0.01
+_STEADY = 0.02
 """Credit, in scales, that persistence gets each second."""
 _HEAD_START = 0.2
 """Weight that persistence has over what its record gives it."""
 _EXPONENT_MOST = 50.0
+_DOUBT_RATE, _DOUBT_WEIGHT = 0.2, 3.0
 
 
 class Mixture(Kept):
-    """Exponential weights by discounted linearised regrets of the absolute error, with a rate of its own for each member:
-    η = min(1, 1/√(1 + Σ regret²)), weight ∝ η exp(η Σ regret), as in Wintenberger (2017) without its second-order term.
+    """Exponential weights by discounted, linearised regrets of the absolute error, with an own rate for each member:
+    η = 1/√(1 + Σ regret²), weight ∝ η exp(η Σ regret), as in Wintenberger (2017) without its second-order term.
 
-    A forecast is the weighted mean of the members, rounded to the sensor's quantum.
+    A forecast is the weighted mean of the members, drawn towards persistence while it was lately worse than that, and
+    rounded to the sensor's quantum. Lately is the last five or so: weights with their longer memory learn too late that
+    a plateau has ended.
     """
 
-    KEPT: ClassVar = ("_regret", "_square", "_due")
+    KEPT: ClassVar = ("_regret", "_square", "_due", "_doubt", "weights")
     UNKNOWN: ClassVar = frozenset(("_due",))
 
     def __init__(self, sensors: int) -> None:
         self._regret, self._square = np.zeros((2, sensors, STEPS, _COUNT))
+        self._doubt = np.zeros(sensors)
         self._due = np.full((STEPS + 1, STEPS, sensors, _COUNT + 4), np.nan).transpose(2, 0, 1, 3)
         """(sensors, second it is due in, step, ...): the members, the mixture and the forecast above the base, and both
         the base and the scale of when it was made."""
@@ -44,39 +48,52 @@ class Mixture(Kept):
         """The same of persistence."""
         self.scale: Array = np.ones((sensors, STEPS))
         """Those forecasts' scales."""
-
-    @property
-    def weights(self) -> Array:
-        """(sensors, STEPS, members); their sum is 1."""
-        rate = 1 / np.sqrt(1 + self._square)
-        weights = rate * np.exp(np.minimum(rate * self._regret, _EXPONENT_MOST))
-        weights[..., 0] += _HEAD_START
-        weights /= weights.sum(axis=2, keepdims=True)
-        return weights
+        self.weights: Array = np.ones((sensors, STEPS, _COUNT))
+        """Of the members; their sum is 1."""
+        self._mixed = np.zeros((sensors, STEPS))
+        self._weigh()
 
     def judge(self, tick: int, reading: Array, present: NDArray[np.bool_]) -> None:
         """Learns from what was due in this second."""
         due = self._due[:, tick % (STEPS + 1)]
-        self.scale = due[..., _SCALE]
-        self.change = np.where(present[:, None], reading[:, None] - due[..., _BASE], np.nan)
-        self.error = self.change - due[..., _FORECAST]
-        over = due[..., _MIXED] - self.change
-        known = ~np.isnan(over)[..., None]
-        regret = (np.sign(over) / self.scale)[..., None] * (due[..., _MIXED, None] - due[..., :_COUNT])
+        members, mixed = due[..., :_COUNT], due[..., _MIXED]
+        self.scale = scale = due[..., _SCALE]
+        self.change = change = np.where(present[:, None], reading[:, None] - due[..., _BASE], np.nan)
+        self.error = change - due[..., _FORECAST]
+        known = ~np.isnan(self.error)
+        worse = (np.abs(mixed - change) - np.abs(change)) / scale
+        np.clip(worse, -_REGRET_MOST, _REGRET_MOST, out=worse)
+        np.copyto(worse, 0.0, where=~known)
+        self._doubt += _DOUBT_RATE * (worse.mean(axis=1) - self._doubt)
+        now = np.einsum("shm,shm->sh", self.weights, members)
+        regret = (np.sign(now - change) / scale)[..., None] * (now[..., None] - members)
         np.clip(regret, -_REGRET_MOST, _REGRET_MOST, out=regret)
         regret[..., 0] += _STEADY
-        np.copyto(regret, 0.0, where=~known)
-        keep = np.where(known, _FORGET, 1.0)
+        np.copyto(regret, 0.0, where=~known[..., None])
+        keep = np.where(known, _FORGET, 1.0)[..., None]
         self._regret *= keep
         self._regret += regret
         self._square *= keep
         self._square += np.multiply(regret, regret, out=regret)
+        self._weigh()
+
+    def _weigh(self) -> None:
+        rate = 1 / np.sqrt(1 + self._square)
+        weights = np.multiply(rate, self._regret, out=self.weights)
+        np.minimum(weights, _EXPONENT_MOST, out=weights)
+        np.exp(weights, out=weights)
+        weights *= rate
+        weights[..., 0] += _HEAD_START
+        weights /= weights.sum(axis=2, keepdims=True)
 
     def forecast(self, members: Array, quantum: Array) -> Array:
-        """``members`` (sensors, STEPS, members) above the newest reading, °C → the forecast (sensors, STEPS), likewise."""
+        """``members`` (sensors, STEPS, members) above the newest reading, °C → forecasts (sensors, STEPS), likewise."""
         self._mixed = np.einsum("shm,shm->sh", self.weights, members)
+        trust = np.clip(1 - _DOUBT_WEIGHT * self._doubt, 0.0, 1.0)
         quantum = quantum[:, None]
-        return np.rint(self._mixed / quantum) * quantum
+        forecast: Array = np.rint(self._mixed * (trust[:, None] / quantum))
+        forecast *= quantum
+        return forecast
 
     def put(self, tick: int, members: Array, forecast: Array, base: Array, scale: Array) -> None:
         """Keeps what was forecast until it is due; ``base`` NaN: nothing was."""

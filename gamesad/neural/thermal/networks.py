@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,7 +33,7 @@ class Networks(Kept):
 
     def __init__(self, generators: Sequence[np.random.Generator]) -> None:
         sensors = len(generators)
-        counts = [(n + 1) * m for n, m in zip(_SIZES, _SIZES[1:], strict=False)]
+        counts = [(n + 1) * m for n, m in pairwise(_SIZES)]
         self.parameters = np.zeros((sensors, sum(counts)), np.float32)
         self._gradient, self._mean, self._square, self._scratch = np.zeros((4, sensors, sum(counts)), np.float32)
         self._updates = np.zeros(sensors, np.int64)
@@ -52,7 +53,7 @@ class Networks(Kept):
     def _layers(flat: Floats) -> list[Floats]:
         """(sensors, inputs + 1, outputs) of each layer: views."""
         layers, at = [], 0
-        for n, m in zip(_SIZES, _SIZES[1:], strict=False):
+        for n, m in pairwise(_SIZES):
             layers.append(flat[:, at : at + (n + 1) * m].reshape(-1, n + 1, m))
             at += (n + 1) * m
         return layers

@@ -16,7 +16,7 @@ from gamesad.neural.thermal.lessons import STEPS, Lessons
 from gamesad.neural.thermal.mixture import MEMBERS, Mixture
 from gamesad.neural.thermal.networks import Networks
 from gamesad.neural.thermal.ridge import Ridge
-from gamesad.neural.thermal.scores import Score, Scores
+from gamesad.neural.thermal.scores import Scores
 from gamesad.neural.thermal.window import LONGEST, Window
 
 if TYPE_CHECKING:
@@ -130,8 +130,8 @@ class Thermal:
         """As the last step's ``Prediction.crossing``, of any limits: (sensors,) °C."""
         return self._bounds.crossing(self._tick, limits)
 
-    def scores(self) -> dict[str, Score]:
-        """What became of the forecasts of each sensor, by name."""
+    def scores(self) -> dict[str, dict[str, Any]]:
+        """What became of the forecasts of each sensor, by name; ``Scores.table`` has the keys."""
         return self._scores.table(self._names, self._mixture.weights)
 
     def rename(self, names: Sequence[str]) -> None:
@@ -153,7 +153,7 @@ class Thermal:
         return state
 
     def load(self, state: Arrays) -> None:
-        """Takes up a state saved with other sensors too: what it knows of ours by name. Unusable: nothing has changed."""
+        """Takes up what a state, saved with other sensors too, knows of ours by name. Unusable: nothing has changed."""
         names, tick = state.get("names"), state.get("tick")
         if names is None or names.dtype.kind != "U" or names.ndim != 1 or len(set(names.tolist())) != len(names):
             raise Unusable("the saved forecast has no names of sensors")

@@ -37,7 +37,8 @@ class Ridge(Kept):
     def forecast(self, inputs: Array) -> Array:
         """(sensors, INPUTS) → (sensors, STEPS), in scales."""
         self._inputs[:, :INPUTS, 0] = inputs
-        return np.matmul(self.weights, self._inputs)[:, :, 0]
+        forecast: Array = np.matmul(self.weights, self._inputs)[:, :, 0]
+        return forecast
 
     def learn(self, tick: int, lessons: Lessons) -> None:
         step = tick % STEPS

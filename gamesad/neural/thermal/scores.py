@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,31 +17,14 @@ _FORGET = 1 - 1 / 7200
 _RESIDUAL_RATE = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Of one sensor, mean over the five steps; None while nothing is known."""
-
-    samples: int
-    """Seconds in which forecasts of it came due, since its learning began."""
-    error_c: float | None
-    """Mean absolute error of the last hours, °C."""
-    persistence_c: float | None
-    """The same of the forecast that nothing changes."""
-    skill: float | None
-    """1 - error ÷ persistence's; None, too, where nothing ever changed."""
-    coverage: float | None
-    """The part of the bounds of the maximum that were kept."""
-    weights: dict[str, float]
-    """Of the members, mean over the steps."""
-
-
 class Scores(Kept):
+    """Fading sums; ``_sums`` (sensors, 2, steps, 2): the forecast's and persistence's absolute errors, each with its weight."""
+
     KEPT: ClassVar = ("_samples", "_sums", "_kept", "_deviation")
 
     def __init__(self, sensors: int) -> None:
         self._samples = np.zeros(sensors, np.int64)
         self._sums = np.zeros((sensors, 2, STEPS, 2))
-        """Fading sums of the learnt and of persistence's absolute errors by step, with their weight."""
         self._kept = np.zeros((sensors, 2))
         self._deviation = np.zeros(sensors)
 
@@ -65,22 +47,23 @@ class Scores(Kept):
         self._kept[:, 1] += seen
         return np.where(np.isfinite(residual), residual, np.nan)
 
-    def table(self, names: Sequence[str], weights: Array) -> dict[str, Score]:
-        with np.errstate(invalid="ignore"):
+    def table(self, names: Sequence[str], weights: Array) -> dict[str, dict[str, Any]]:
+        """By name: ``Samples``, seconds in which a forecast came due; ``Error`` and ``Persistence``, mean absolute, °C;
+        ``Skill``, 1 - their ratio; ``Coverage`` of the bounds of the maximum; ``Members``, their mean weights. Means are
+        over the steps and the last hours; what is not known is not there."""
+        with np.errstate(invalid="ignore", divide="ignore"):
             means = (self._sums[..., 0] / self._sums[..., 1]).mean(axis=2)
-            coverage = self._kept[:, 0] / self._kept[:, 1]
+            values = {
+                "Skill": np.where(means[:, 1] > 0, 1 - means[:, 0] / means[:, 1], np.nan),
+                "Coverage": self._kept[:, 0] / self._kept[:, 1],
+                "Error": means[:, 0],
+                "Persistence": means[:, 1],
+            }
         return {
-            name: Score(
-                samples=int(self._samples[place]),
-                error_c=_known(means[place, 0]),
-                persistence_c=_known(means[place, 1]),
-                skill=_known(1 - means[place, 0] / means[place, 1]) if means[place, 1] > 0 else None,
-                coverage=_known(coverage[place]),
-                weights=dict(zip(MEMBERS, weights[place].mean(axis=0).tolist(), strict=True)),
-            )
+            name: {
+                **{key: float(value[place]) for key, value in values.items() if np.isfinite(value[place])},
+                "Samples": int(self._samples[place]),
+                "Members": dict(zip(MEMBERS, weights[place].mean(axis=0).tolist(), strict=True)),
+            }
             for place, name in enumerate(names)
         }
-
-
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -29,13 +29,13 @@ _EPOCH = 600
 
 
 class Window(Kept):
-    """The inputs of the models, (sensors, INPUTS): nine lags and the level of a minute, relative to the newest reading in
-    scales; power and load, each as level and one- and two-second change in running deviations; all clipped.
+    """The inputs of the models, (sensors, INPUTS): nine lags and the level of a minute, relative to the newest reading
+    in scales; power and load, each as level and one- and two-second change in running deviations; all clipped.
 
-    ``scale``, °C, is the running deviation of one second's change and a part of the ``quantum``, the smallest change seen
-    in the last ten to twenty minutes. A missing reading is bridged by the one before it and marked: it is an input's
-    neighbour, never something to learn. An unknown power or load takes its mean. Units do not matter: but for ``_SAME``
-    and ``_ABSURD`` all is relative to what was seen.
+    ``scale``, °C, is the running deviation of one second's change and a part of the ``quantum``, the smallest change
+    seen in the last ten to twenty minutes. A missing reading is bridged by the one before it and marked: it is an
+    input's neighbour, never something to learn. An unknown power or load takes its mean. Units do not matter: but for
+    ``_SAME`` and ``_ABSURD`` all is relative to what was seen.
     """
 
     KEPT: ClassVar = (
@@ -86,7 +86,8 @@ class Window(Kept):
     def since(self, tick: int, seconds: int) -> NDArray[np.bool_]:
         """(sensors,): whether the last so many readings were really read."""
         places = (tick - np.arange(seconds)) % LAGS
-        return self.known[:, places].all(axis=1)
+        whole: NDArray[np.bool_] = self.known[:, places].all(axis=1)
+        return whole
 
     def _measure(self, tick: int, change: Array, value: Array, moved: NDArray[np.bool_]) -> None:
         if tick % _EPOCH == 0:
