@@ -63,9 +63,10 @@ class Grid:
         self._second: int | None = None
         self._now_s = -math.inf
         self._broken = False
+        """What comes next does not go on from what was."""
 
     def interrupt(self) -> None:
-        """What comes next does not go on from what was: the machine slept, and CLOCK_MONOTONIC with it."""
+        """The machine slept, and CLOCK_MONOTONIC with it; or what was is that of an earlier run."""
         self._broken = True
 
     def rows(self, snapshot: Snapshot, sensors: Mapping[str, Sensor], limits: Mapping[str, Limit]) -> list[Row]:
@@ -74,7 +75,9 @@ class Grid:
         self._know(sensors, limits)
         now_s = snapshot.monotonic_s
         before = self._second
-        if before is not None and (self._broken or now_s < self._now_s):
+        if before is None and self._broken:
+            before = math.floor(now_s) - GAP_S
+        elif before is not None and (self._broken or now_s < self._now_s):
             self._ahead = before + GAP_S - math.floor(now_s)
             self._read_s[:] = -math.inf
         self._broken, self._now_s = False, now_s

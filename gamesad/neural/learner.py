@@ -131,7 +131,7 @@ class Learner:
     def _begin(self, rows: list[Row]) -> None:
         effort, names = self.budget.begin(), self._grid.names
         second = rows[-1].second
-        self._gap = self._second is not None and second - self._second > MISSED_MOST
+        self._gap = self._second is None or second - self._second > MISSED_MOST
         self._second = second
         if self.thermal.model.names != names:
             self.thermal.work(lambda thermal: thermal.rename(names), None)
@@ -241,6 +241,7 @@ class Learner:
             return
         header, models = found
         self.header = replace(self.header, since_s=header.since_s)
+        self._grid.interrupt()
         problems = []
         for ward in self.wards:
             try:

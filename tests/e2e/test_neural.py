@@ -1,4 +1,4 @@
-"""The real daemon and what it learns: begun once it is ready, kept over a stop, and missed by nobody when it cannot be."""
+"""The real daemon and what it learns: begun once it is ready, kept over a stop, and not missed when it cannot be."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_a_folder_that_takes_nothing_is_said_once_and_learning_goes_on(bus: Priv
     with gamesad(tmp_path, arguments(tmp_path), bus=bus.address) as daemon:
         learns(bus)
         for _ in range(2):
-            with pytest.raises(Refused, match="models.npz") as refused:
+            with pytest.raises(Refused, match=r"models\.npz") as refused:
                 ask(bus, "CheckpointModels")
             assert refused.value.name == "Failed"
         assert learns(bus)["State"] == "learning"

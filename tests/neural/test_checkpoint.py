@@ -25,7 +25,7 @@ from gamesad.neural.shelf import Shelf
 
 HEADER = Header("a machine", 7, 123.5)
 MODELS = {
-    "forecast": {"weights": np.arange(12.0).reshape(3, 4), "names": np.array(["a", "bé"]), "flag": np.array(True)},
+    "forecast": {"weights": np.arange(12.0).reshape(3, 4), "names": np.array(["a", "bé"]), "flag": np.ones((), bool)},
     "policy": {"steps": np.array(5), "nothing": np.zeros((0, 3)), "unknown": np.array([np.nan, -np.inf])},
 }
 
@@ -283,6 +283,6 @@ def test_it_is_written_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_the_file_is_read_without_objects() -> None:
     """``pack`` refuses what would need them."""
-    with pytest.raises(ValueError, match="[Oo]bject"):
+    with pytest.raises(ValueError, match=r"[Oo]bject"):
         pack(HEADER, {"forecast": {"bad": np.array([object()])}})
     assert checkpoint.SCHEMA == 1

@@ -32,7 +32,7 @@ SENSORS = {
         sensor("gpu.amdgpu-pci-0300.gpu_busy", Quantity.UTILIZATION),
     )
 }
-LIMITS = {CPU: Limit(CPU, "CPU", Heat.CPU, True, 90.0, 95.0, 100.0, "hardware")}
+LIMITS = {CPU: Limit(CPU, "CPU", Heat.CPU, critical=True, target_c=90.0, envelope_c=95.0, failsafe_c=100.0, origin="")}
 
 
 def at(second: float, value: float = 50.0, ages: Mapping[str, float] | None = None, **more: float) -> Snapshot:
@@ -111,6 +111,12 @@ def test_after_a_suspend_the_seconds_go_on_later_although_the_clock_stood_still(
     assert second[-2].second == 11 + GAP_S
     assert second[-1].second == 12 + GAP_S
     assert column(second)[:-2] == [None] * MISSED_MOST
+
+
+def test_what_an_earlier_run_saw_does_not_lead_up_to_the_first_second() -> None:
+    grid = Grid()
+    grid.interrupt()
+    assert column(rows([at(10.0), at(11.0)], grid)) == [None] * MISSED_MOST + [50.0, 50.0]
 
 
 def test_a_clock_that_goes_back_is_a_gap() -> None:

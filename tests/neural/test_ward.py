@@ -1,4 +1,4 @@
-"""A model that fails or turns unsound is put back within the tick, told once, and left alone when that does not help."""
+"""A model that fails or turns unsound is put back within the tick, told once, and left alone if that does not help."""
 
 from __future__ import annotations
 
