@@ -14,8 +14,8 @@ from gamesad.neural.model import Array
 
 STEPS = 5
 _LEVELS = (1.0, 0.8, 0.5, 0.2)
-_TRENDS = (0.05, 0.1, 0.2, 0.5)
-_DAMPINGS = (1.0, 0.98, 0.9, 0.8)
+_TRENDS = (0.05, 0.1, 0.3)
+_DAMPINGS = (1.0, 0.9, 0.8)
 """1: Holt's own."""
 _FIXED_LEVEL, _FIXED_TREND, _FIXED_DAMPING = 0.8, 0.1, 0.9
 _ERRORS = 1000

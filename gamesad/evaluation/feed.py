@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ from gamesad.types import (
     Tick,
 )
 
+WEIGHED = 10
 _NOTHING = Decision(Action.NOOP, {}, Origin.RULE, "a recording is only looked at")
 _INTENT = Intent(Profile("recorded", "as it was", 0, "balanced"), chosen=False)
 
@@ -52,7 +54,17 @@ Anomaly = tuple[float, Finding]
 """When, in seconds of the recording, and what."""
 
 
-def course(series: Series, settings: NeuralConfig, limits_c: Array) -> tuple[Course, list[Anomaly]]:
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """``weights``: of ``members`` every WEIGHED steps, (times, temperatures, members), the means over the STEPS."""
+
+    course: Course
+    members: tuple[str, ...]
+    weights: Array
+    anomalies: tuple[Anomaly, ...]
+
+
+def feed(series: Series, settings: NeuralConfig, limits_c: Array) -> Fed:
     """``limits_c``: (limits, temperatures), those whose crossings are to be foretold."""
     learner = Learner(settings, clock=lambda: 0.0)  # time stands still: no budget is ever used up
     grid, log = Grid(), _Log(series.temperatures, limits_c)
@@ -66,7 +78,7 @@ def course(series: Series, settings: NeuralConfig, limits_c: Array) -> tuple[Cou
             log.put(rows[-1].temperatures, forecast, learner)
         told = learner.learn(_tick(snapshot, forecast), series.sensors, at_s)
         found += [(at_s, one) for one in told if one.message is Message.ANOMALY]
-    return log.course(), found
+    return log.fed(tuple(found))
 
 
 class _Log:
@@ -74,6 +86,8 @@ class _Log:
         self._names, self._limits = names, limits_c
         self._trends, self._rises = Trends(len(names)), Rises(len(names))
         self._seconds: list[Course] = []
+        self._members: tuple[str, ...] = ()
+        self._weights: list[Array] = []
         self._nothing = np.full((len(names), STEPS), np.nan)
         self._never = np.full((len(names), len(limits_c)), np.nan)
 
@@ -87,9 +101,22 @@ class _Log:
             crossing = np.stack([learner.thermal.model.crossing(limits) for limits in self._limits], axis=1)
         trends, rises = self._trends.step(seen), self._rises.step(seen, self._limits)
         self._seconds.append(Course(seen, expected, upper, *trends, crossing, rises))
+        if len(self._seconds) % WEIGHED == 1:
+            self._weigh(learner)
 
-    def course(self) -> Course:
-        return Course._make(np.stack(part) for part in zip(*self._seconds, strict=True))
+    def _weigh(self, learner: Learner | None) -> None:
+        table = learner.thermal.model.scores() if learner else {}
+        weights = [list(table[name]["Members"].values()) if name in table else [] for name in self._names]
+        if all(weights):
+            self._members = tuple(table[self._names[0]]["Members"])
+            self._weights.append(np.array(weights))
+        elif self._weights:
+            self._weights.append(self._weights[-1])
+
+    def fed(self, anomalies: tuple[Anomaly, ...]) -> Fed:
+        course = Course._make(np.stack(part) for part in zip(*self._seconds, strict=True))
+        weights = np.array(self._weights).reshape(-1, len(self._names), len(self._members))
+        return Fed(course, self._members, weights, anomalies)
 
 
 def _tick(snapshot: Snapshot, forecast: Forecast | None) -> Tick:

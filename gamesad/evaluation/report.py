@@ -55,7 +55,12 @@ def lines(scores: Sequence[Score]) -> Iterator[str]:
     for score in scores:
         yield from _one(score)
         yield ""
-    yield from _table(_POOLS, [_pool_row(pool) for pool in pools(scores)])
+    found = pools(scores)
+    yield from _table(_POOLS, [_pool_row(pool) for pool in found])
+    moving = [pool for pool in found if pool.group is not Group.STILL]
+    if rows := [_pooled_crossing(pool, origin, moments) for pool in moving for origin, moments in pool.crossings]:
+        yield ""
+        yield from _table(("GROUP", *_CROSSINGS[2:]), rows)
     yield ""
     yield from _LEGEND
 
@@ -87,7 +92,7 @@ def _one(score: Score) -> Iterator[str]:
         yield from _table(_CROSSINGS, crossings)
     if still := [sensor.label for sensor in score.sensors if sensor.group is Group.STILL]:
         yield f"never moved: {', '.join(still)}"
-    for at_s, finding in score.anomalies:
+    for at_s, finding in score.fed.anomalies:
         yield f"odd at {at_s:.0f} s: {finding.text}"
 
 
@@ -107,6 +112,10 @@ def _forecast_row(sensor: SensorScore) -> list[str]:
 
 def _crossing_row(sensor: SensorScore, limit_c: float, origin: str, moments: Moments) -> list[str]:
     return [_label(sensor.label), f"{limit_c:.1f}", origin, str(len(moments.came)), *_foretold(moments)]
+
+
+def _pooled_crossing(pool: Pool, origin: str, moments: Moments) -> list[str]:
+    return [pool.group.value, origin, str(len(moments.came)), *_foretold(moments)]
 
 
 def _foretold(moments: Moments) -> list[str]:
@@ -139,9 +148,11 @@ def _file(score: Score) -> dict[str, Any]:
         "Rows": len(series.times_s),
         "Seconds": float(series.times_s[-1]),
         "Notes": series.notes,
-        "Sensors": [_sensor(sensor) for sensor in score.sensors],
+        "Sensors": [
+            {**_sensor(sensor), "Members": _members(score, place)} for place, sensor in enumerate(score.sensors)
+        ],
         "Anomalies": [
-            {"Time": at_s, "Text": finding.text, **dict(finding.fields)} for at_s, finding in score.anomalies
+            {"Time": at_s, "Text": finding.text, **dict(finding.fields)} for at_s, finding in score.fed.anomalies
         ],
     }
 
@@ -171,6 +182,12 @@ def _sensor(sensor: SensorScore) -> dict[str, Any]:
             for crossing in sensor.crossings
         ],
     }
+
+
+def _members(score: Score, place: int) -> dict[str, Any]:
+    """Each member's weight, mean over the recording."""
+    means = score.fed.weights[:, place].mean(axis=0) if len(score.fed.weights) else ()
+    return dict(zip(score.fed.members, np.asarray(means).tolist(), strict=False))
 
 
 def _crossing(moments: Moments) -> dict[str, Any]:

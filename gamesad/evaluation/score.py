@@ -12,10 +12,9 @@ from enum import StrEnum
 import numpy as np
 
 from gamesad.config import NeuralConfig
-from gamesad.evaluation import feed
 from gamesad.evaluation.baselines import STEPS
 from gamesad.evaluation.crossing import Moments, following, moments
-from gamesad.evaluation.feed import Anomaly, Course
+from gamesad.evaluation.feed import Course, Fed, feed
 from gamesad.evaluation.series import Series
 from gamesad.neural.model import Array
 from gamesad.types import Heat
@@ -87,15 +86,15 @@ class Score:
     """One recording; every temperature of it."""
 
     series: Series
-    course: Course
+    fed: Fed
     sensors: tuple[SensorScore, ...]
-    anomalies: tuple[Anomaly, ...]
 
 
 def score(series: Series, settings: NeuralConfig, limit_c: float | None = None) -> Score:
     """``limit_c``: for every temperature, instead of its own PERCENTILES."""
     origins, limits_c = _limits(series, limit_c)
-    course, anomalies = feed.course(series, settings, limits_c)
+    fed = feed(series, settings, limits_c)
+    course = fed.course
     ahead = following(course.seen)
     sensors = []
     for place in range(len(series.temperatures)):
@@ -105,7 +104,7 @@ def score(series: Series, settings: NeuralConfig, limit_c: float | None = None) 
             for i, (origin, limit) in enumerate(zip(origins, limits_c[:, place].tolist(), strict=True))
         )
         sensors.append(_sensor(series, course, place, ahead[:, :, place], crossings))
-    return Score(series, course, tuple(sensors), tuple(anomalies))
+    return Score(series, fed, tuple(sensors))
 
 
 def _limits(series: Series, limit_c: float | None) -> tuple[list[str], Array]:
