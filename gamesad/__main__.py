@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(_unknown(parser, unknown[0]))
     options.without = _components(parser, options.without)
     _place(parser, options)
+    _scoring(parser, options)
     if options.restore:
         return _restore(options)
     if options.check_config:
@@ -46,9 +47,7 @@ def _look(options: argparse.Namespace) -> int:
 
         return recorder.run(options)
     if options.evaluate:
-        from gamesad.evaluation import command  # noqa: PLC0415 - as above
-
-        return command.run(options)
+        return _evaluate(options)
     from gamesad.probe import report  # noqa: PLC0415 - as above
 
     return report.run(options)
@@ -178,6 +177,23 @@ def _place(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("--shm: an empty name is no file; to have none, say --without crystal")
     if options.duration is not None and not options.duration > 0:
         parser.error(f"--duration: {options.duration:g} is not a number of seconds above 0")
+
+
+def _scoring(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    if options.limit is not None and not -100 < options.limit < 200:
+        parser.error(f"--limit: {options.limit:g} is no temperature that a computer may reach, in °C")
+    for given in (name for name in ("json", "plot", "limit") if getattr(options, name) and not options.evaluate):
+        parser.error(f"--{given} goes with --evaluate FILE")
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    try:
+        from gamesad.evaluation import command  # noqa: PLC0415 - 150 ms, and numpy may not be there
+    except ImportError as error:
+        library = (error.name or "numpy").partition(".")[0]
+        print(f"gamesad: --evaluate needs {library}: apt install python3-{library}", file=sys.stderr)
+        return EXIT_FAILED
+    return command.run(options)
 
 
 def _restore(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -29,13 +30,16 @@ def run(options: argparse.Namespace) -> int:
             except GamesadError as error:
                 failed.append((path, _complain(error)))
         if options.json:
-            print(report.document(scores, failed))
+            print(report.document(scores, failed), flush=True)
         elif scores:
-            print("\n".join(report.lines(scores)))
+            print("\n".join(report.lines(scores)), flush=True)
         if draw and scores:
             draw(scores, options.plot)
     except GamesadError as error:
         failed.append((options.plot, _complain(error)))
+    except BrokenPipeError:  # whoever read it has seen enough; nothing of it is left to be written at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
     return EXIT_FAILED if failed else EXIT_OK
 
 
