@@ -20,7 +20,8 @@ export function offered(control) {
 
 function set(control) {
   control.disabled = shut !== "";
-  control.title = shut ? `Not here: ${shut}` : control.dataset.title;
+  const what = control.dataset.title;
+  control.title = shut ? `${what && `${what}. `}Not here: ${shut}` : what;
 }
 
 /** why: a sentence, empty where acting is allowed. */

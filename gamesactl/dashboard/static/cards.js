@@ -4,7 +4,7 @@ import { el, mark, say } from "./dom.js";
 import * as format from "./format.js";
 import { soon } from "./frame.js";
 import { model } from "./model.js";
-import { frequencies, isCore, named } from "./pick.js";
+import { frequencies, isCore, named, powers, subject } from "./pick.js";
 import { stage } from "./stage.js";
 import { view } from "./view.js";
 
@@ -17,11 +17,16 @@ const card = (id, title, ...content) =>
 class Meter {
   constructor(label, colour = "--accent") {
     this.fill = el("span", { class: "fill" });
-    this.fill.style.background = `var(${colour})`;
+    this.colour(colour);
     this.value = el("span", { class: "value" }, format.UNKNOWN);
     this.label = el("span", { class: "meter-label" }, label);
     this.tick = el("span", { class: "limit-tick", hidden: true });
     this.node = el("div", { class: "meter" }, this.label, el("span", { class: "track", "aria-hidden": "true" }, this.fill, this.tick), this.value);
+  }
+
+  colour(name) {
+    const wanted = `var(${name})`;
+    if (this.fill.style.background !== wanted) this.fill.style.background = wanted;
   }
 
   set(part, text, tick = NaN) {
@@ -63,12 +68,9 @@ class Thermal {
       if (limit !== null && !Number.isNaN(value)) found.push({ name, label: sensor.label || name, value, limit });
     }
     found.sort((a, b) => a.limit - a.value - (b.limit - b.value));
-    const alike = new Set();
     const first = found[0];
-    const rest = found.slice(1).filter((one) => {
-      const kind = one.label.replace(/\d+/g, "#");
-      return kind !== first.label.replace(/\d+/g, "#") && !alike.has(kind) && alike.add(kind);
-    });
+    const told = new Set(first && [subject(first)]);
+    const rest = found.filter((one) => !told.has(subject(one)) && told.add(subject(one)));
     const state = view.replay ? "replay" : model.tick?.thermal_state ?? format.UNKNOWN;
     say(this.state, state);
     mark(this.node, "data-state", state);
@@ -84,6 +86,7 @@ class Thermal {
       meter.node.hidden = !one;
       if (!one) return;
       say(meter.label, one.label);
+      meter.colour(`--series-${subject(one) ?? 8}`);
       meter.set((one.value - COLDEST) / (one.limit - COLDEST), format.temperature(one.value));
     });
   }
@@ -169,15 +172,16 @@ class Performance {
   update() {
     const store = stage.store();
     const sensors = stage.sensors();
-    const domains = [...sensors.values()].filter((one) => one.quantity === "power" && !/:\d+:\d+/.test(one.name)).slice(0, 3);
+    const domains = powers(sensors);
     this.power.forEach((meter, n) => {
-      const one = domains[n];
+      const one = sensors.get(domains[n]?.key);
       meter.node.hidden = !one && n > 0;
       if (!one) return n === 0 && (say(meter.label, "Power"), meter.set(NaN, format.UNKNOWN));
       const value = store.latest(one.name);
       this.most ??= {};
       const most = (this.most[one.name] = Math.max(this.most[one.name] ?? 1, one.limits?.maximum ?? 0, Math.abs(value) || 0));
-      say(meter.label, one.label || one.name);
+      say(meter.label, domains[n].label);
+      meter.colour(domains[n].colour);
       meter.set(Math.abs(value) / most, format.power(value));
     });
     this.#frequency(store, sensors);

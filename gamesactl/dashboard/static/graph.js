@@ -56,6 +56,8 @@ export class Graph {
   setSeries(series) {
     const same = series.map((one) => one.key).join() === this.series.map((one) => one.key).join();
     if (same && this.#plot) return;
+    const before = new Set(this.series.map((one) => one.key));
+    for (const one of series) if (one.off && !before.has(one.key)) this.#hidden.add(one.key);
     this.series = series;
     this.past.series = series;
     this.rebuild();
@@ -70,7 +72,7 @@ export class Graph {
     const ink = colour("--ink-faint");
     const grid = { stroke: colour("--grid"), width: 1 };
     this.paints = this.series.map((one) => colour(one.colour));
-    this.inks = { limit: colour("--limit"), faint: ink, marker: colour("--ink-faint"), back: colour("--surface") };
+    this.inks = { limit: colour("--limit"), faint: ink, marker: ink, back: colour("--surface") };
     for (const action of ["throttle", "boost", "reduce_power", "conservative", "alert"]) {
       this.inks[action] = colour(`--action-${action}`);
     }
@@ -208,8 +210,9 @@ export class Graph {
     if (near === null) return;
     say(this.tip, `${near.time}  ${near.sentence}`);
     const place = this.#plot.valToPos(near.t, "x") + this.#plot.over.offsetLeft;
-    const width = this.body.clientWidth;
-    this.tip.style.left = `${Math.max(0, Math.min(place - 120, width - 260))}px`;
+    const right = place > this.body.clientWidth / 2;
+    this.tip.style.left = right ? "auto" : `${place + 10}px`;
+    this.tip.style.right = right ? `${this.body.clientWidth - place + 10}px` : "auto";
   }
 
   #selected(plot) {

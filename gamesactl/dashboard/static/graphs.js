@@ -8,6 +8,7 @@ import { FrameTimes } from "./frametimes.js";
 import { HeatMap } from "./heatmap.js";
 import { hover } from "./hover.js";
 import { model } from "./model.js";
+import { STEP_PX } from "./past.js";
 import { SPECS } from "./specs.js";
 import { stage } from "./stage.js";
 import { pointsTable } from "./table.js";
@@ -75,10 +76,10 @@ export class Graphs {
     for (const one of this.#all) this.#draw(one, true);
   };
 
-  /** A tick: the numbers at once; the lines when they moved by a pixel, and where they stand still not at all. */
+  /** A tick: the numbers at once; the lines when they moved by a step of theirs, and where they stand still not at all. */
   #moved = () => {
     for (const one of this.#all) {
-      const due = performance.now() - one.graph.drawnAt >= Math.min(60_000, one.graph.pixel * 1000);
+      const due = performance.now() - one.graph.drawnAt >= Math.min(60_000, STEP_PX * one.graph.pixel * 1000);
       this.#draw(one, due && view.following && !view.replay);
     }
   };

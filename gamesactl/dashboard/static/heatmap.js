@@ -66,8 +66,8 @@ export class HeatMap {
     this.range = [since, until];
     const columns = Math.max(1, Math.min(Math.floor(width / CELL_PX), Math.floor(until - since)));
     const step = (until - since) / columns;
-    this.pixel = step;
-    this.past.fill(since, until, columns, this.stage.store());
+    this.pixel = step / 2;
+    this.past.fill(since, until, 2 * columns, this.stage.store());
     this.#paint(columns, step, since);
     const scale = devicePixelRatio;
     if (this.canvas.width !== width * scale || this.canvas.height !== height * scale) {

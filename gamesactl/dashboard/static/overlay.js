@@ -38,16 +38,17 @@ function area(plot, ctx, t, one, from, to) {
   ctx.fill();
 }
 
-/** Dashed lines at limits, and steps where a limit changed with time. */
+/** Dashed lines at limits, and steps where a limit changed with time. Names that would overlap are left out. */
 export function levels(plot, found, inks) {
   const scale = devicePixelRatio;
+  const named = [];
   clipped(plot, (ctx, box) => {
-    ctx.font = `${10 * scale}px ${getComputedStyle(document.body).fontFamily}`;
     ctx.textAlign = "left";
-    let above = Infinity;
-    for (const one of [...found].sort((a, b) => (a.value ?? 0) - (b.value ?? 0))) {
-      ctx.strokeStyle = ctx.fillStyle = one.steps || one.strong ? inks.limit : inks.faint;
-      ctx.globalAlpha = one.strong || one.steps ? 0.9 : 0.45;
+    ctx.textBaseline = "alphabetic";
+    ctx.font = `${10.5 * scale}px ${getComputedStyle(document.body).fontFamily}`;
+    for (const one of [...found].sort((a, b) => weight(b) - weight(a))) {
+      ctx.strokeStyle = weight(one) ? inks.limit : inks.faint;
+      ctx.globalAlpha = weight(one) ? 0.9 : 0.4;
       ctx.lineWidth = scale;
       ctx.setLineDash([5 * scale, 4 * scale]);
       ctx.beginPath();
@@ -60,13 +61,25 @@ export function levels(plot, found, inks) {
         ctx.lineTo(box.left + box.width, y);
       }
       ctx.stroke();
-      if (!one.label || Math.abs(above - y) < 13 * scale) continue;
-      above = y;
-      ctx.globalAlpha = 1;
-      const below = y - box.top < 14 * scale;
-      ctx.fillText(one.label, box.left + 5 * scale, y + (below ? 11 : -4) * scale);
+      const base = y - box.top < 15 * scale ? y + 12 * scale : y - 4 * scale;
+      if (!one.label || named.some((other) => Math.abs(other - base) < 14 * scale)) continue;
+      named.push(base);
+      name(ctx, one.label, box.left + 6 * scale, base, inks, weight(one));
     }
   });
+}
+
+const weight = (one) => (one.strong || one.steps ? 1 : 0);
+
+/** A text that can be read on top of lines. */
+function name(ctx, text, x, y, inks, heavy) {
+  ctx.setLineDash([]);
+  ctx.globalAlpha = 1;
+  ctx.lineWidth = 3 * devicePixelRatio;
+  ctx.strokeStyle = inks.back;
+  ctx.strokeText(text, x, y);
+  ctx.fillStyle = heavy ? inks.limit : inks.faint;
+  ctx.fillText(text, x, y);
 }
 
 function stairs(plot, ctx, box, steps) {

@@ -4,6 +4,8 @@ import { get } from "./api.js";
 import { Points } from "./store.js";
 
 const AT_MOST = 800;
+/** Pixels to a point: what lies between shows in its band. */
+export const STEP_PX = 2;
 const RETRY_MS = 3000;
 
 export class Past {
@@ -28,7 +30,7 @@ export class Past {
 
   /** Fills `points` for [since, until] at `width` pixels; asks for what is not here, and draws again when it came. */
   fill(since, until, width, store = this.store) {
-    const step = (until - since) / Math.max(50, width);
+    const step = (until - since) / Math.max(50, width / STEP_PX);
     const gap = Math.max(12, 3 * step);
     this.points.clear();
     const recent = store.size ? store.first : Math.min(until, Date.now() / 1000);

@@ -9,11 +9,14 @@ const SUBJECTS = [
   [/nvme|drivetemp|sd[a-z]/i, 5],
 ];
 
+/** What it belongs to: 1 CPU, 2 GPU, 3 memory, 4 battery, 5 disk; undefined where that is not known. */
+export const subject = (one) => SUBJECTS.find(([pattern]) => pattern.test(one.name) || pattern.test(one.label))?.[1];
+
 /** CPU is always the same colour, the GPU another; the rest by turn. */
 function paint(series) {
   const used = new Set();
   for (const one of series) {
-    const wanted = SUBJECTS.find(([pattern]) => pattern.test(one.sensors[0]) || pattern.test(one.label))?.[1];
+    const wanted = subject({ name: one.sensors[0], label: one.label });
     if (wanted && !used.has(wanted)) {
       one.colour = `--series-${wanted}`;
       used.add(wanted);
@@ -41,8 +44,8 @@ function grouped(sensors, word) {
   }
   return [...groups.entries()].flatMap(([key, alike]) => {
     if (alike.length < 3) return alike.map(single);
-    const label = key.split("|")[1].replace(/\s*#/g, "").replace("coretemp Core", "CPU cores").trim();
-    return [{ key, label: `${label}, ${word} of ${alike.length}`, sensors: alike.map((one) => one.name) }];
+    const label = key.split("|")[1].replace(/\s*#/g, "").replace("coretemp Core", "CPU cores").replace("CPU (P-core)", "P-cores").replace("CPU (E-core)", "E-cores").trim();
+    return [{ key, label: `${label}, ${word}`, sensors: alike.map((one) => one.name) }];
   });
 }
 
@@ -57,7 +60,10 @@ export function temperatures(sensors) {
   const labels = new Set(found.filter((one) => rank(one) < 2).map((one) => one.label));
   const twice = (one) => rank(one) === 2 && labels.has(one.label);
   const chosen = found.filter((one) => !twice(one)).sort((a, b) => rank(a) - rank(b));
-  return paint(grouped(chosen, "hottest").slice(0, 6));
+  const series = grouped(chosen, "hottest").slice(0, 6);
+  // Where the package is known its cores add nothing at first; a press on the name shows them.
+  if (chosen.some((one) => one.critical)) for (const one of series) one.off = one.sensors.length > 1;
+  return paint(series);
 }
 
 export function utilization(sensors) {

@@ -14,7 +14,7 @@ const most = (values) => values.reduce((a, b) => Math.max(a, b), -Infinity);
 
 function temperatureRange(least, highest, levels) {
   const top = most([highest ?? 60, ...levels]);
-  return [Math.floor(Math.min(least ?? 30, 30) / 10) * 10, top + Math.max(3, top * 0.05)];
+  return [Math.floor(Math.min((least ?? 30) - 4, top - 40) / 10) * 10, top + Math.max(3, top * 0.05)];
 }
 
 /** The limits of what is drawn; that of the sensor nearest to its own stands out. */

@@ -24,7 +24,7 @@ export function pointsTable(spec, graph) {
 
 /**
  * columns: [{title, text(row) | node(row), sort(row)?, class?}]. `node` is made once per row and `refresh(node, row)`
- * called with newer ones. Rows are recognised by key(row), so focus and scrolling survive an update.
+ * called with newer ones; `empty` is said where there are none. Rows are recognised by key(row), so focus and scrolling survive an update.
  */
 export class Table {
   #rows = new Map();
@@ -32,10 +32,11 @@ export class Table {
   #by = null;
   #up = true;
 
-  constructor(columns, { key, caption, sort = null, up = true, mark: marked = null }) {
+  constructor(columns, { key, caption, sort = null, up = true, mark: marked = null, empty = "nothing" }) {
     this.columns = columns;
     this.key = key;
     this.marked = marked;
+    this.empty = el("tr", {}, el("td", { colspan: columns.length, class: "none" }, empty));
     this.#by = sort;
     this.#up = up;
     this.body = el("tbody");
@@ -64,6 +65,8 @@ export class Table {
       this.#fill(line, row);
       if (this.body.children[place] !== line) this.body.insertBefore(line, this.body.children[place] ?? null);
     });
+    if (sorted.length) this.empty.remove();
+    else this.body.append(this.empty);
     for (const [key, line] of this.#rows) {
       if (seen.has(key)) continue;
       line.remove();

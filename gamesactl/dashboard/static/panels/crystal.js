@@ -27,14 +27,13 @@ export class Crystal extends Panel {
         { title: "Written", text: (row) => (row.modified ? clock(row.modified) : "–"), sort: (row) => row.modified, class: "wide-only" },
         { title: "Owner", text: (row) => row.owner, sort: (row) => row.owner },
       ],
-      { key: (row) => `${row.id ?? row.address}`, caption: "Blocks", sort: "Address", mark: (row) => row.tier },
+      { key: (row) => `${row.id ?? row.address}`, caption: "Blocks", empty: "The pool is empty: recordings and models lie here.", sort: "Address", mark: (row) => row.tier },
     );
-    this.none = el("p", { class: "note" }, "The pool is empty: recordings and models will lie here.");
     this.body.append(
       el("section", { class: "card" }, el("h3", {}, "Occupancy by tier"), this.tiers, this.legend),
       el("section", { class: "card" }, el("h3", {}, "Map of the pool"), this.map, this.mapNote),
       el("section", { class: "card" }, el("h3", {}, "Numbers"), this.numbers),
-      el("section", { class: "card" }, el("h3", {}, "Blocks"), this.none, scroll("Blocks", this.table.node)),
+      el("section", { class: "card" }, el("h3", {}, "Blocks"), scroll("Blocks", this.table.node)),
     );
   }
 
@@ -43,7 +42,6 @@ export class Crystal extends Panel {
     this.#tiers(told);
     this.#map(told, blocks);
     this.#facts(told);
-    this.none.hidden = blocks.length > 0;
     this.table.update(blocks);
   }
 

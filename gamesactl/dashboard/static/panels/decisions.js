@@ -25,7 +25,7 @@ export class Decisions extends Panel {
         { title: "Set", text: settings, class: "wide-only sentence" },
         { title: "", node: (row) => button("Show", () => this.#show(row), { class: "quiet", "aria-label": `Show the time around ${clock(row.since)} in the graphs` }), refresh: () => {}, class: "actions" },
       ],
-      { key: (row) => `${row.number}-${row.since}`, caption: "Decisions", sort: "Since", up: false },
+      { key: (row) => `${row.number}-${row.since}`, caption: "Decisions", empty: "No decision fits.", sort: "Since", up: false },
     );
     const any = (words) => [["", `Any ${words}`]];
     this.tools.append(

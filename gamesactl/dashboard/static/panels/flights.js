@@ -18,17 +18,13 @@ export class Flights extends Panel {
         { title: "Lasts", text: (row) => span(row.ended - row.began), sort: (row) => row.ended - row.began, class: "number wide-only" },
         { title: "", node: (row) => button("Replay", () => this.#replay(row.number), { class: "primary", "aria-label": `Replay recording ${row.number}` }), refresh: () => {}, class: "actions" },
       ],
-      { key: (row) => String(row.number), caption: "Flight recordings", sort: "Began", up: false },
+      { key: (row) => String(row.number), caption: "Flight recordings", empty: "Nothing has been recorded: a minute before and after each alert, anomaly, failsafe and crash is kept here.", sort: "Began", up: false },
     );
-    this.none = el("p", { class: "empty" }, "Nothing has been recorded. A minute before and after each alert, failsafe and crash will be kept here.");
-    this.scroll = scroll("Flight recordings", this.table.node);
-    this.body.append(this.none, this.scroll);
+    this.body.append(scroll("Flight recordings", this.table.node));
   }
 
   async load() {
     const rows = (await get("/flights")).map((row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key.toLowerCase(), value])));
-    this.none.hidden = rows.length > 0;
-    this.scroll.hidden = rows.length === 0;
     this.table.update(rows);
   }
 

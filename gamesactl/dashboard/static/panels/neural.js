@@ -24,7 +24,7 @@ export class Neural extends Panel {
         { title: "Samples", text: (row) => count(row.Samples), sort: (row) => row.Samples, class: "number wide-only" },
         { title: "Weights", text: (row) => Object.entries(row.Members ?? {}).map(([name, weight]) => `${name} ${percent(weight)}`).join(", ") || "–", class: "wide-only" },
       ],
-      { key: (row) => row.Sensor, caption: "Skill of the forecast by sensor", sort: "Skill", up: false },
+      { key: (row) => row.Sensor, caption: "Skill of the forecast by sensor", empty: "No sensor is forecast yet.", sort: "Skill", up: false },
     );
     this.calibration = el("div", { class: "calibration" });
     this.policy = el("div", { class: "fact-columns" });
@@ -35,7 +35,7 @@ export class Neural extends Panel {
         { title: "In force", text: (row) => ACTIONS[row.InForce] ?? row.InForce },
         { title: "Reason", text: (row) => row.Reason ?? "", class: "sentence" },
       ],
-      { key: (row) => `${row.Time}-${row.Action}`, caption: "What the policy would have done", mark: (row) => (row.Action === row.InForce ? null : "other") },
+      { key: (row) => `${row.Time}-${row.Action}`, caption: "What the policy would have done", empty: "It has proposed nothing yet.", mark: (row) => (row.Action === row.InForce ? null : "other") },
     );
     this.anomalies = el("p", { class: "note" });
     this.episodes = new Table(
@@ -46,7 +46,7 @@ export class Neural extends Panel {
         { title: "What is odd", text: (row) => row.Sentence, class: "sentence" },
         { title: "Score", text: (row) => `${number(row.Score)} of ${number(row.Threshold)}`, class: "number wide-only" },
       ],
-      { key: (row) => `${row.Sensor}-${row.Since}`, caption: "Anomalies", sort: "Since", up: false, mark: (row) => (row.Active ? "rejected" : null) },
+      { key: (row) => `${row.Sensor}-${row.Since}`, caption: "Anomalies", empty: "Nothing was odd.", sort: "Since", up: false, mark: (row) => (row.Active ? "rejected" : null) },
     );
     const section = (title, ...content) => el("section", { class: "card" }, el("h3", {}, title), ...content);
     this.sections = [
@@ -60,12 +60,14 @@ export class Neural extends Panel {
 
   async show() {
     await super.show();
-    for (const one of this.sections) one.hidden = !this.trouble.hidden;
+    if (!this.trouble.hidden) for (const one of this.sections) one.hidden = true;
   }
 
   async load() {
     const told = await get("/neural");
     const { Life: life = {}, Forecast: forecast = {}, Policy: policy = {}, Anomalies: anomalies = {} } = told;
+    const parts = [told, told.Forecast, told.Policy, told.Anomalies];
+    this.sections.forEach((one, n) => (one.hidden = !parts[n]));
     this.#life(told, life);
     this.#forecast(forecast);
     this.#policy(policy);

@@ -28,7 +28,7 @@ export class Sensors extends Panel {
         { title: "State", text: (row) => (row.state === "ok" ? "ok" : [row.state, row.reason].filter(Boolean).join(": ")), sort: (row) => row.state },
         { title: "", node: limiter, refresh: () => {}, class: "actions" },
       ],
-      { key: (row) => row.name, caption: "Sensors", mark: (row) => (row.state === "ok" ? null : row.state) },
+      { key: (row) => row.name, caption: "Sensors", empty: "No sensor fits.", mark: (row) => (row.state === "ok" ? null : row.state) },
     );
     this.count = el("span", { class: "note", role: "status" });
     this.tools.append(

@@ -27,7 +27,7 @@ export class Tunables extends Panel {
         { title: "May be", text: (row) => row.choices?.join(", ") ?? `${plain(row.minimum, row.unit)} to ${plain(row.maximum, row.unit)}`, class: "wide-only" },
         { title: "", node: (row) => offered(button("Set…", () => setByHand(row.name), { class: "quiet", "aria-label": `Set ${row.name}` })), refresh: () => {}, class: "actions" },
       ],
-      { key: (row) => row.name, caption: "Tunables", mark: (row) => (row.refused ? "rejected" : row.writer === "found" ? null : row.writer) },
+      { key: (row) => row.name, caption: "Tunables", empty: "No tunable fits: with “Changed”, everything is as it was found.", mark: (row) => (row.refused ? "rejected" : row.writer === "found" ? null : row.writer) },
     );
     this.count = el("span", { class: "note", role: "status" });
     this.tools.append(
