@@ -139,9 +139,9 @@ RANK = [Action.CONSERVATIVE, Action.THROTTLE, Action.NOOP, Action.BOOST]
 
 def test_within_the_dead_band_each_action_does_what_its_name_says() -> None:
     rapl_free = tunables(rapl=False)
-    khz = [at(0.5, 93.0, action, controls=rapl_free).settings[MAX] for action in RANK]
+    khz = [at(0.8, 93.0, action, controls=rapl_free).settings[MAX] for action in RANK]
     assert khz == sorted(set(khz)), "each gives more than the one before"
-    assert khz[2] == at(0.5, 93.0, None, controls=rapl_free).settings[MAX]
+    assert khz[2] == at(0.8, 93.0, None, controls=rapl_free).settings[MAX]
 
 
 def test_a_boost_is_given_at_once_up_to_full_where_there_is_room() -> None:
@@ -200,6 +200,15 @@ def test_a_rules_cut_comes_at_once_after_what_was_advised() -> None:
     assert regulate(taken, 10.5, 3.0, -3.0, tuning).value < taken.value
 
 
+def test_what_is_taken_step_by_step_on_advice_alone_ends_at_seven_tenths() -> None:
+    level = Level()
+    for tick in range(40):
+        level = heed(level, level, tick * 2.0, Action.THROTTLE, excess_c=0.0, spare_c=1.0)
+    assert level.value == pytest.approx(0.7)
+    held = Level(0.5)
+    assert heed(held, held, 10.0, Action.THROTTLE, excess_c=0.0, spare_c=1.0) == held
+
+
 def test_a_small_cut_by_the_rules_does_not_spare_it_the_step_that_is_advised() -> None:
     ruled = regulate(Level(), 10.0, 0.1, -0.1, ControlConfig())
     assert ruled.value > 1.0 - 1 / 16
@@ -239,7 +248,7 @@ def test_where_a_rule_cuts_one_domain_its_sentence_is_told_not_the_advice() -> N
 
 @pytest.mark.parametrize("action", [Action.THROTTLE, Action.BOOST, Action.CONSERVATIVE])
 def test_the_sentence_says_whose_advice_it_was_with_the_numbers(action: Action) -> None:
-    decision = at(0.5, 92.0, action, controls=tunables(rapl=False))
+    decision = at(0.8, 92.0, action, controls=tunables(rapl=False))
     assert (decision.action, decision.source) == (action, Origin.POLICY)
     assert decision.reason.startswith(f"{action}: worth 0.012 a second more than noop; CPU package 92.0 °C, ")
     assert " GHz" in decision.reason
