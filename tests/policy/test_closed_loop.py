@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import fmean
 
@@ -20,7 +20,7 @@ from gamesad.policy.limits import derive
 from gamesad.simulation import open_machine
 from gamesad.simulation.scenarios import SCENARIOS
 from gamesad.telemetry.collector import Collector
-from gamesad.types import Action, Decision, Intent, Value
+from gamesad.types import Action, Decision, Forecast, Intent, Limit, Snapshot, Value
 from tests.support.policy_machines import intent
 
 TICK_S = 0.5
@@ -46,7 +46,15 @@ class Run:
         return [over_c for at_s, over_c in self.over_c if at_s > end_s - 300.0 and low_s <= at_s % 190.0 < high_s]
 
 
-def run(name: str, seconds: float, wish: Intent, folder: Path, *, idle_from_s: float = math.inf) -> Run:
+def run(
+    name: str,
+    seconds: float,
+    wish: Intent,
+    folder: Path,
+    *,
+    idle_from_s: float = math.inf,
+    forecast: Callable[[Snapshot, dict[str, Limit]], Forecast] | None = None,
+) -> Run:
     """Made-up time; from ``idle_from_s`` on nobody is at the machine."""
     clock = [0.0]
     machine = open_machine(name, seed=0, clock=lambda: clock[0])
@@ -62,7 +70,8 @@ def run(name: str, seconds: float, wish: Intent, folder: Path, *, idle_from_s: f
         if clock[0] == idle_from_s:
             machine.plant.scenario = SCENARIOS["idle"]
         now = collector.sample(clock[0], everything=clock[0] % 1.0 == 0.0)
-        wanted, regulation = decide(regulation, now, None, wish, limits, executor.controls)
+        foreseen = forecast(now, limits) if forecast else None
+        wanted, regulation = decide(regulation, now, foreseen, wish, limits, executor.controls)
         decision, envelope = enforce(envelope, wanted, now, limits, executor.controls)
         seen.writes += bool(executor.apply(decision.settings).settings)
         seen.last = decision.settings
