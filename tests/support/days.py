@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import random
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from gamesad.simulation.kinds import KINDS
 from gamesad.simulation.machine import Machine
 from gamesad.simulation.scenarios import SCENARIOS, Load, Scenario
 from gamesad.telemetry.collector import Collector
-from gamesad.types import Sensor
+from gamesad.types import Quantity, Sensor
 
 DAY_S = 86400.0
 _DOES = ("idle", "battery", "steady-game", "bursty-game", "compile")
@@ -57,6 +59,9 @@ class Life:
     def sensors(self) -> Mapping[str, Sensor]:
         return self.collector.sensors
 
+    def paths(self, quantity: Quantity) -> list[str]:
+        return [sensor.path for sensor in self.sensors.values() if sensor.quantity is quantity]
+
     def seconds(self, count: int, between: Callable[[float], None] | None = None) -> Iterator[Mapping[str, float]]:
         """The readings of the next ``count`` seconds; ``between`` may break something before each."""
         for _ in range(count):
@@ -64,3 +69,46 @@ class Life:
             if between is not None:
                 between(self.now_s)
             yield self.collector.sample(self.now_s).readings
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that breaks: from ``begin`` to ``heal``."""
+
+    name: str
+    begin: Callable[[Life], None]
+    heal: Callable[[Life], None]
+
+
+def _fan_stops(life: Life) -> None:
+    for path in life.paths(Quantity.FAN):
+        life.machine.control.fail_sensor(path, value="0")
+    life.machine.control.clog(0.0)
+
+
+def _fan_turns(life: Life) -> None:
+    for path in life.paths(Quantity.FAN):
+        life.machine.control.heal(path)
+    life.machine.control.clog(1.0)
+
+
+def _cpu(life: Life) -> str:
+    return life.machine.hwmon.cpu_sensors[0]
+
+
+FAULTS = (
+    Fault("fan stops", _fan_stops, _fan_turns),
+    Fault("sensor sticks", lambda it: it.machine.control.stick(_cpu(it)), lambda it: it.machine.control.heal(_cpu(it))),
+    Fault(
+        "sensor lies (85 °C)",
+        lambda it: it.machine.control.fail_sensor(_cpu(it), value="85000"),
+        lambda it: it.machine.control.heal(_cpu(it)),
+    ),
+    Fault(
+        "sensor dies",
+        lambda it: it.machine.control.fail_sensor(_cpu(it), errno.EIO),
+        lambda it: it.machine.control.heal(_cpu(it)),
+    ),
+    Fault("fan clogged", lambda it: it.machine.control.clog(0.17), lambda it: it.machine.control.clog(1.0)),
+    Fault("heat wave", lambda it: it.machine.control.ambient(18.0), lambda it: it.machine.control.ambient(0.0)),
+)
