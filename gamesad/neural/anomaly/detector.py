@@ -244,7 +244,7 @@ class Detector:
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         now = [self._waits_s, self._wall_s, self._score, NAN if self._second is None else self._second]
-        rows = np.array(self._rows, dtype=float).reshape(len(self._rows), -1)
+        rows = np.array(self._rows, dtype=float).reshape(len(self._rows), -1 if self._rows else 0)
         saved: dict[str, NDArray[np.generic]] = {"declared": self._declared, "rows": rows, "now": np.array(now)}
         for mark, model in self._models():
             saved |= {mark + name: value for name, value in model.state().items()}

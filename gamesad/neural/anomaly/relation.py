@@ -1,9 +1,9 @@
-"""What one reading usually is, given others: robust recursive least squares for many targets of the same regressors.
+"""What one reading usually is, given others: robust on-line regression of many targets on the same regressors.
 
-Weights w, covariance P of what is not known of them, both in the units of the residual's variance. For regressors x and
-target y: expected = w·x, leverage h = x'Px, residual r = y − w·x. The spread of r is s·√(1 + h), so a state unlike any
-seen before (h large) is no evidence of anything. r is winsorised at 3 spreads before it moves w and s (Huber 1964).
-Values a few seconds apart repeat each other, so each counts for one part in 20; the past is forgotten in half a week.
+With regressors x and targets y, A = Σ λ^age · c·xx' + r·1 and B = Σ λ^age · c·xỹ' give weights A⁻¹B; leverage is x'A⁻¹x,
+large in a state unlike any seen before, where the residual's spread s·√(1 + leverage) makes nothing of any residual. ỹ
+is y with its residual winsorised at 3 spreads (Huber 1964), so a fault moves what is usual only slowly. Values of one
+hour repeat each other: each counts for c, one part in 200. The past is forgotten in half a week.
 """
 
 from __future__ import annotations
@@ -15,23 +15,31 @@ from numpy.typing import NDArray
 
 from gamesad.neural.model import Array, Arrays, Unusable
 
-_COUNTS_FOR = 0.05
+_COUNTS_FOR = 0.005
 _FORGETTING = 1.0 - 1.0 / 60000
-_PRIOR = 1e4
+_RIDGE = 1e-4
 _WINSOR = 3.0
 _PACE = 0.0005
-_YOUNG = 60
+_YOUNG = 120
+_SOLVE_EVERY = 12
 
 
 class Relation:
-    """``targets`` by ``regressors``, each of the order of 1. ``floor`` (targets,): the least spread there is."""
+    """``regressors`` numbers of the order of 1 explain each target. ``floor`` (targets,): the least spread there is."""
 
     def __init__(self, regressors: int, floor: Array) -> None:
         self._floor = floor
-        self._weights = np.zeros((regressors, len(floor)))
-        self._covariance = np.eye(regressors) * _PRIOR
+        self._gram: Array = np.zeros((regressors, regressors))
+        self._moments: Array = np.zeros((regressors, len(floor)))
+        self._weights: Array = np.zeros((regressors, len(floor)))
+        self._inverse: Array = np.eye(regressors) / _RIDGE
         self._spread = floor * 1.0
-        self._count = np.zeros(len(floor))
+        self._count: Array = np.zeros(len(floor))
+        self._steps = 0
+
+    @property
+    def regressors(self) -> int:
+        return len(self._gram)
 
     def step(self, x: Array, y: Array, frozen: NDArray[np.bool_]) -> tuple[Array, Array]:
         """(regressors,), (targets,) → expected (targets,), residual ÷ spread (targets,), NaN where y is.
@@ -39,48 +47,50 @@ class Relation:
         ``frozen`` targets are judged and not learnt from.
         """
         here = np.isfinite(y)
-        towards = self._covariance @ x
-        leverage = max(float(x @ towards), 0.0)
-        expected = x @ self._weights
-        residual = np.where(here, y - expected, 0.0)
-        wide = float(np.sqrt(1.0 + leverage))
-        spread = np.maximum(self._spread, self._floor) * wide
-        scaled = residual / spread
-        learns = here & ~(frozen & (self._count >= _YOUNG))
         young = self._count < _YOUNG
-        self._count += learns
-        moved = np.where(learns, np.where(young, scaled, np.clip(scaled, -_WINSOR, _WINSOR)), 0.0)
+        learns = here & (young | ~frozen)
+        expected = x @ self._weights
+        wide = float(np.sqrt(1.0 + max(float(x @ self._inverse @ x), 0.0)))
+        spread = np.maximum(self._spread, self._floor)
+        residual = np.where(here, y - expected, 0.0)
+        scaled = residual / (spread * wide)
         if learns.any():
-            gain = towards / (1.0 / _COUNTS_FOR + leverage)
-            self._weights += np.outer(gain, moved * spread)
-            self._covariance -= np.outer(gain, towards)
-            self._covariance /= _FORGETTING
-            np.minimum(self._covariance, _PRIOR, out=self._covariance)
-        pace = np.where(learns, np.maximum(_PACE, 1.0 / (self._count + 1.0)), 0.0)
-        settled = 1.25 * np.abs(np.clip(moved, -_WINSOR, _WINSOR)) * spread / wide
-        self._spread += pace * (settled - self._spread)
+            self._learn(x, expected, np.where(learns, residual, 0.0), np.where(young, np.inf, spread * wide))
+            self._count += learns
+            pace = np.where(learns & ~young, np.maximum(_PACE, 1.0 / np.maximum(self._count - _YOUNG + 1.0, 1.0)), 0.0)
+            self._spread += pace * (1.25 * spread * np.minimum(np.abs(scaled), _WINSOR) - self._spread)
         return expected, np.where(here & ~young, scaled, np.nan)
 
-    @property
-    def regressors(self) -> int:
-        return len(self._covariance)
+    def _learn(self, x: Array, expected: Array, residual: Array, spread: Array) -> None:
+        taken = expected + np.clip(residual, -_WINSOR * spread, _WINSOR * spread)
+        self._gram *= _FORGETTING
+        self._moments *= _FORGETTING
+        self._gram += _COUNTS_FOR * np.outer(x, x)
+        self._moments += _COUNTS_FOR * np.outer(x, taken)
+        self._steps += 1
+        if self._steps % _SOLVE_EVERY == 0:
+            self._inverse = np.linalg.inv(self._gram + _RIDGE * np.eye(len(x)))
+            self._weights = self._inverse @ self._moments
 
     def choose(self, columns: Sequence[int | None], floor: Array) -> Relation:
-        """The relation of these targets of old ones, in this order; None is a new one."""
-        made = Relation(len(self._covariance), floor)
-        made._covariance = self._covariance.copy()
+        """The relation of these targets of old ones, in this order; None is a new one, without a past to be judged by."""
+        made = Relation(self.regressors, floor)
+        made._gram, made._inverse, made._steps = self._gram.copy(), self._inverse.copy(), self._steps
         for new, old in enumerate(columns):
             if old is not None:
-                made._weights[:, new] = self._weights[:, old]
+                made._moments[:, new], made._weights[:, new] = self._moments[:, old], self._weights[:, old]
                 made._spread[new], made._count[new] = self._spread[old], self._count[old]
         return made
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         return {
+            "gram": self._gram.copy(),
+            "moments": self._moments.copy(),
             "weights": self._weights.copy(),
-            "covariance": self._covariance.copy(),
+            "inverse": self._inverse.copy(),
             "spread": self._spread.copy(),
             "count": self._count.copy(),
+            "steps": np.array(self._steps),
         }
 
     def load(self, state: Arrays) -> None:
@@ -92,8 +102,9 @@ class Relation:
             taken[name] = np.array(state[name], dtype=float)
             if taken[name].shape != now.shape or not np.isfinite(taken[name]).all():
                 raise Unusable(f"a relation whose {name} is of another shape or not finite")
-        self._weights, self._covariance = taken["weights"], taken["covariance"]
-        self._spread, self._count = taken["spread"], taken["count"]
+        self._gram, self._moments, self._weights = taken["gram"], taken["moments"], taken["weights"]
+        self._inverse, self._spread, self._count = taken["inverse"], taken["spread"], taken["count"]
+        self._steps = int(taken["steps"])
 
     def sound(self) -> bool:
-        return bool(np.isfinite(self._weights).all() and np.isfinite(self._covariance).all())
+        return bool(np.isfinite(self._weights).all() and np.isfinite(self._inverse).all())
