@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 from gamesad import __version__, config, journal, state
@@ -181,7 +181,8 @@ class Daemon:
         self._say_started(machine)
         place = shared_memory(self._options, self._config, self._sysfs, keeps=self._locked)
         self.components.update(crystal="off", neural="off")
-        self._crystal = Host(place, self._config.crystal, self.components.crystal) if place else None
+        crystal = (self._config.crystal, self.components.crystal)
+        self._crystal = Host(place, *crystal, learnt=self._learnt) if place else None
         self._pipeline.optimizer = self._optimizer = self._build_optimizer(machine)
         worker = self._build_worker()
         self._service = Service(
@@ -258,7 +259,11 @@ class Daemon:
         if "neural" in self._options.without:
             return None
         folder = os.path.join(self._options.state_dir, "neural") if self._locked else None
-        return Optimizer(self._config.neural, self.components.neural, folder=folder, machine=machine)
+        kept = self._crystal.kept if self._crystal else tuple
+        return Optimizer(self._config.neural, self.components.neural, folder=folder, machine=machine, kept=kept)
+
+    def _learnt(self) -> Mapping[str, bytes]:
+        return self._optimizer.blocks() if self._optimizer else {}
 
     def _leave_off(self) -> None:
         """A gamesad that failed leaves its segment for the next one, as one that was killed does."""

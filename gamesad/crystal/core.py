@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _START_S = 1.0
 """Until then there are no steps between ticks: others are waiting for the start."""
+LEARNT_S = 30.0
+"""How often what is learnt is written."""
 _LOOK_S = 10.0
 """How often it is seen to that the file is still in its place."""
 _DISK_S = 0.2
@@ -42,6 +44,9 @@ _DECISIONS = 16
 _SPARE = 16
 """Columns and tunables kept free for what is plugged in later: so many, or a quarter of what there is."""
 _LOG = logging.getLogger(__name__)
+
+Learnt = Callable[[], Mapping[str, bytes]]
+"""What is learnt so far, by owner of its blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ class Core:
         self._maintain_s = monotonic() + _START_S
         self._look_s = monotonic() + _LOOK_S
         self._grow_s = 0.0
+        self._learnt_s = monotonic() + LEARNT_S
         if segment.set_aside:
             _LOG.warning("%s", segment.set_aside)
         if previous is not None:
@@ -140,7 +146,7 @@ class Core:
             if document is not None:
                 self.store.keep(document, self.settings.flights)
 
-    def maintain(self) -> bool:
+    def maintain(self, learnt: Learnt) -> bool:
         """A bounded step of what else is to be done; whether there is more."""
         now_s = monotonic()
         if now_s >= self._grow_s:
@@ -151,6 +157,9 @@ class Core:
             self._look()
         if self._archive:
             self._archive.tend(now_s)
+        if now_s >= self._learnt_s and (contents := learnt()):
+            self._learnt_s = now_s + LEARNT_S
+            self.store.keep_learnt(contents)
         return self.store.maintain()
 
     @property

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from gamesad.config import CrystalConfig
-from gamesad.crystal.core import AT_LAST_S, Core, Place, rings
+from gamesad.crystal.core import AT_LAST_S, Core, Learnt, Place, rings
 from gamesad.crystal.errors import CrystalError
 from gamesad.crystal.history.archive import Archive
 from gamesad.crystal.publisher import NoColumn
@@ -33,7 +33,8 @@ _LOG = logging.getLogger(__name__)
 
 
 class Host:
-    """Belongs to the thread that ticks. ``tell`` is called with "on", "off" or why not, when that changes."""
+    """Belongs to the thread that ticks. ``tell`` is called with "on", "off" or why not, when that changes; ``learnt``
+    every 30 s, for what is to be there for the next gamesad if this one is killed."""
 
     def __init__(
         self,
@@ -41,11 +42,13 @@ class Host:
         settings: CrystalConfig,
         tell: Callable[[str], None],
         *,
+        learnt: Learnt = dict,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._place = place
         self._clock = clock
         self._settings = settings
+        self._learnt = learnt
         self._tell = tell
         self._core: Core | None = None
         self._archive = _archive(place, settings) if settings.enabled else None
@@ -76,10 +79,18 @@ class Host:
     def maintain(self) -> bool:
         """A bounded step of what can wait; whether there is more of it now. Raises nothing."""
         try:
-            return self._core is not None and self._core.maintain()
+            return self._core is not None and self._core.maintain(self._learnt)
         except Exception as error:  # noqa: BLE001 - as above
             self._give_up(error)
             return False
+
+    def kept(self) -> Sequence[Mapping[str, bytes]]:
+        """What a gamesad that was killed had learnt: by owner, once or twice. Raises nothing."""
+        try:
+            return self._core.store.learnt() if self._core else ()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._give_up(error)
+            return ()
 
     def configure(self, settings: CrystalConfig) -> str:
         """Takes a new configuration; what of it counts from the next start only, in words, or nothing."""

@@ -6,7 +6,7 @@ Imported when it is first needed, for all that belongs to it costs a start a six
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from time import monotonic
 
@@ -22,6 +22,8 @@ from gamesad.crystal.tiering.prefetch import Budget
 from gamesad.crystal.tiering.tiers import Rules, Settings
 from gamesad.report import Dictionary
 
+LEARNT = ("model", "episode", "calibration")
+"""Owners of what is learnt: gamesad.neural.blocks."""
 MAINTAIN_S = 0.5e-3
 """What one step between ticks takes, and a little more."""
 _LOG = logging.getLogger(__name__)
@@ -35,7 +37,7 @@ class Store:
         self.keeper = Keeper(self._pool, _kept(settings), tell=self._told, replaced=moved)
         self._waiting: list[Callable[[str], None]] = []
         self._problem = ""
-        self._begun = False
+        self._begun = self._full = False
 
     def take_over(self, previous: Previous) -> tuple[int, int]:
         """How many blocks of the pool before are whole, and how many are not."""
@@ -60,6 +62,31 @@ class Store:
                     return
                 self._pool.free(flights.pop(0))
         self._pool.write(block, recording)
+
+    def keep_learnt(self, contents: Mapping[str, bytes]) -> None:
+        """A block for each owner instead of those that it has; these go when all the new ones are whole."""
+        before = [block for block in self._pool.blocks() if block.owner in contents]
+        made = []
+        try:
+            for owner, data in contents.items():
+                made.append(self._pool.allocate(len(data), layout.WARM, owner))
+                self._pool.write(made[-1], data)
+        except CrystalFull as error:
+            before = made
+            self._told_full(error)
+        else:
+            self._full = False
+        for block in before:
+            self._pool.free(block)
+
+    def learnt(self) -> list[dict[str, bytes]]:
+        """The newest of each owner in LEARNT, and the oldest: one of them is of one moment, whenever the writer was
+        killed."""
+        blocks = [block for block in self._pool.blocks() if block.owner in LEARNT]
+        return [
+            {block.owner: bytes(self._pool.read(block)) for block in order}
+            for order in ((blocks, blocks[::-1]) if blocks else ())
+        ]
 
     def maintain(self) -> bool:
         """A bounded step of what can wait; whether there is more."""
@@ -96,6 +123,11 @@ class Store:
 
     def close(self) -> None:
         self.keeper.close()
+
+    def _told_full(self, error: CrystalFull) -> None:
+        if not self._full:
+            _LOG.warning("what is learnt is not in the shared memory: %s", error)
+        self._full = True
 
     def _told(self, text: str) -> None:
         _LOG.info("%s", text)

@@ -36,11 +36,12 @@ Models = Mapping[str, Arrays]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Whose models these are, and since when (seconds since 1970) they learn."""
+    """Whose models these are, since when they learn, and when they were saved (seconds since 1970)."""
 
     machine: str
     seed: int
     since_s: float
+    saved_s: float = 0.0
     schema: int = SCHEMA
 
 
@@ -134,7 +135,7 @@ def _header(text: bytes) -> Header:
         schema = found.get("schema")
         if schema != SCHEMA:
             raise Unusable(f"it is of schema {schema!r}, not {SCHEMA}")
-        return Header(str(found["machine"]), int(found["seed"]), float(found["since_s"]))
+        return Header(str(found["machine"]), int(found["seed"]), float(found["since_s"]), float(found["saved_s"]))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise Unusable("it is damaged (its header)") from error
 

@@ -10,12 +10,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gamesad.config import NeuralConfig
 from gamesad.errors import Failed
 from gamesad.neural.findings import Finding
-from gamesad.types import Advice, Controls, Forecast, Intent, Limit, Sensor, Snapshot, Tick
+from gamesad.types import Advice, Controls, Forecast, Intent, Limit, Quantity, Sensor, Snapshot, Tick
 
 if TYPE_CHECKING:
     from gamesad.neural.learner import Learner
@@ -30,7 +31,8 @@ _LOG = logging.getLogger(__name__)
 class Host:
     """Belongs to the thread that ticks. ``folder``: where what is learnt is kept; None for nowhere.
 
-    ``tell`` is called with "on", "off" or why not when that changes, on any thread.
+    ``kept`` gives, on that thread, what ``blocks`` gave a gamesad that was killed. ``tell`` is called with "on", "off"
+    or why not when that changes, on any thread.
     """
 
     def __init__(
@@ -40,17 +42,19 @@ class Host:
         *,
         folder: str | None,
         machine: str,
+        kept: Callable[[], Sequence[Mapping[str, bytes]]] = tuple,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.learner: Learner | None = None
         """Replaced, never shared: None while there is none."""
         self._settings = settings
         self._tell = tell
-        self._folder, self._machine, self._clock = folder, machine, clock
+        self._folder, self._machine, self._kept, self._clock = folder, machine, kept, clock
         self._state = _OFF
         self._ready = False
         self._retry_s = float("-inf")
         self._making: threading.Thread | None = None
+        self._told_of: tuple[Snapshot | None, Snapshot] = None, Snapshot(0, 0.0, {})
 
     def begin(self) -> None:
         """The daemon is ready: from now on there is time to learn. On any thread."""
@@ -61,7 +65,8 @@ class Host:
     def forecast(
         self, snapshot: Snapshot, sensors: Mapping[str, Sensor], limits: Mapping[str, Limit]
     ) -> Forecast | None:
-        return self._try(lambda learner: learner.forecast(snapshot, sensors, limits), None)
+        seen = self._coarse(snapshot, sensors)
+        return self._try(lambda learner: learner.forecast(seen, sensors, limits), None)
 
     def advice(  # noqa: PLR0917 - all that a decision goes by
         self,
@@ -72,10 +77,12 @@ class Host:
         sensors: Mapping[str, Sensor],
         controls: Controls,
     ) -> Advice | None:
-        return self._try(lambda learner: learner.advice(snapshot, forecast, limits, intent, sensors, controls), None)
+        seen = self._coarse(snapshot, sensors)
+        return self._try(lambda learner: learner.advice(seen, forecast, limits, intent, sensors, controls), None)
 
     def learn(self, tick: Tick, sensors: Mapping[str, Sensor], wall_s: float) -> Sequence[Finding]:
-        return self._try(lambda learner: learner.learn(tick, sensors, wall_s), ())
+        seen = replace(tick, snapshot=self._coarse(tick.snapshot, sensors))
+        return self._try(lambda learner: learner.learn(seen, sensors, wall_s), ())
 
     # Between ticks
 
@@ -87,9 +94,15 @@ class Host:
         """A bounded step of what can wait; whether there is more of it now."""
         wanted = self._ready and self._settings.enabled and self.learner is None
         if wanted and self._making is None and self._clock() >= self._retry_s:
-            self._making = threading.Thread(target=self._make, name="neural", daemon=True)
+            self._making = threading.Thread(target=self._make, args=(self._kept(),), name="neural", daemon=True)
             self._making.start()
         return self._try(lambda learner: learner.maintain(), otherwise=False)
+
+    def blocks(self) -> Mapping[str, bytes]:
+        """What was learnt, for memory that everybody may read and that outlives this process; nothing while there is
+        none."""
+        nothing: Mapping[str, bytes] = {}
+        return self._try(lambda learner: learner.blocks(), nothing)
 
     def configure(self, settings: NeuralConfig) -> None:
         """Takes a new configuration at once."""
@@ -130,6 +143,15 @@ class Host:
             raise Failed(f"nothing is learnt here: {self._state}")
         return self.learner
 
+    def _coarse(self, snapshot: Snapshot, sensors: Mapping[str, Sensor]) -> Snapshot:
+        """With powers as they may be told: what is learnt from them lies where everybody may read it."""
+        if snapshot is not self._told_of[0]:
+            powers = [name for name, sensor in sensors.items() if sensor.quantity is Quantity.POWER]
+            coarse = {name: round(snapshot.readings[name], 1) for name in powers if name in snapshot.readings}
+            told = replace(snapshot, readings={**snapshot.readings, **coarse}) if coarse else snapshot
+            self._told_of = snapshot, told
+        return self._told_of[1]
+
     def _try(self, what: Callable[[Learner], T], otherwise: T) -> T:
         learner = self.learner
         if learner is None:
@@ -147,12 +169,12 @@ class Host:
         self._try(lambda learner: learner.close(), None)
         self.learner = None
 
-    def _make(self) -> None:
+    def _make(self, kept: Sequence[Mapping[str, bytes]]) -> None:
         """On a thread of its own."""
         try:
             from gamesad.neural.learner import Learner  # noqa: PLC0415 - 50 ms, and numpy may not be there
 
-            learner = Learner(self._settings, folder=self._folder, machine=self._machine)
+            learner = Learner(self._settings, folder=self._folder, machine=self._machine, kept=kept)
         except ImportError as error:
             library = (error.name or "numpy").partition(".")[0]
             self._retry_s = float("inf")

@@ -7,7 +7,8 @@ everything depends on the seed and the readings alone. Nothing that goes wrong i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +17,11 @@ import numpy as np
 from gamesad.config import NeuralConfig
 from gamesad.journal import Fields
 from gamesad.messages import Message
+from gamesad.neural import blocks
 from gamesad.neural.anomaly.detector import Detector, Watched
 from gamesad.neural.anomaly.episodes import Episode
 from gamesad.neural.budget import Budget, Effort
-from gamesad.neural.checkpoint import Header
+from gamesad.neural.checkpoint import Header, Models
 from gamesad.neural.findings import Finding
 from gamesad.neural.grid import MISSED_MOST, Grid, Row, fresh
 from gamesad.neural.model import Arrays, Unusable
@@ -35,7 +37,8 @@ _FRESH_S = 1.0
 
 
 class Learner:
-    """Belongs to one thread. ``folder``: where what is learnt is kept; None for nowhere.
+    """Belongs to one thread. ``folder``: where what is learnt is kept; None for nowhere. ``kept``: ``blocks`` of a
+    learner before that was not closed, any of which may be damaged.
 
     ``clock`` measures what learning costs, and ``wall`` says since when it is done.
     """
@@ -46,12 +49,14 @@ class Learner:
         *,
         folder: str | None = None,
         machine: str = "",
+        kept: Sequence[Mapping[str, bytes]] = (),
         clock: Callable[[], float] = time.perf_counter,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
         self.budget = Budget(settings.tick_budget_ms / 1e3, clock)
         self.header = Header(machine, settings.seed, since_s=wall())
+        self._wall = wall
         self.sensors: Mapping[str, Sensor] = {}
         self._grid = Grid()
         self._mode = PolicyMode(settings.policy)
@@ -72,8 +77,7 @@ class Learner:
         """What the wall clock is ahead of the ticks' own."""
         self._save_at = 0
         self.shelf = Shelf(folder, machine, self._say) if folder else None
-        if self.shelf:
-            self._take_up(self.shelf)
+        self._take_up(kept)
 
     @property
     def prediction(self) -> Prediction | None:
@@ -202,6 +206,10 @@ class Learner:
         self._advice = None
         self._say(Message.POLICY_MODE, f"the learnt policy's mode is {mode}", Fields(mode=mode))
 
+    def blocks(self) -> dict[str, bytes]:
+        """All that was learnt, in a form for memory that outlives a killed process; ``kept`` for the next learner."""
+        return blocks.split(*self._learnt())
+
     def close(self) -> None:
         """Saves, and gives the disk a moment. What is left to tell is in ``learn``'s next answer."""
         if self.shelf:
@@ -235,12 +243,23 @@ class Learner:
         model.load(state)
         return model
 
-    def _take_up(self, shelf: Shelf) -> None:
-        found = shelf.load()
-        if found is None:
-            return
-        header, models = found
-        self.header = replace(self.header, since_s=header.since_s)
+    def _take_up(self, kept: Sequence[Mapping[str, bytes]]) -> None:
+        """Goes on from the newest that can be used: of the blocks of one that was killed, or the file."""
+        file = self.shelf.load() if self.shelf else None
+        found = [file] if file else []
+        for one in kept:
+            with suppress(Unusable):
+                found.append(blocks.join(one, machine=self.header.machine))
+        for header, models in sorted(found, key=lambda one: one[0].saved_s, reverse=True):
+            problems = self._go_on(models)
+            self.header = replace(self.header, since_s=header.since_s)
+            if not problems:
+                return
+            if self.shelf and file and header is file[0]:
+                self.shelf.put_aside("; ".join(problems))
+
+    def _go_on(self, models: Models) -> list[str]:
+        """Takes up each model; what could not be, and begins anew."""
         self._grid.interrupt()
         problems = []
         for ward in self.wards:
@@ -248,13 +267,15 @@ class Learner:
                 ward.take_up(models.get(ward.name, {}))
             except Unusable as error:
                 problems.append(f"{ward.name}: {error}")
-        if problems:
-            shelf.put_aside("; ".join(problems))
+        return problems
 
-    def _save(self, shelf: Shelf, done: Done | None = None) -> None:
+    def _learnt(self) -> tuple[Header, Models]:
         nothing: Arrays = {}
         models = {ward.name: ward.work(lambda model: model.state(), nothing) for ward in self.wards}
-        shelf.save(self.header, models, self._at_s + self._ahead_s, done)
+        return replace(self.header, saved_s=self._wall()), models
+
+    def _save(self, shelf: Shelf, done: Done | None = None) -> None:
+        shelf.save(*self._learnt(), done)
 
     def _fault(self, model: str, problem: str) -> None:
         if problem:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from gamesad.durable import DurableFile, Silent
 from gamesad.journal import Fields
 from gamesad.messages import Message
 from gamesad.neural import checkpoint
 from gamesad.neural.checkpoint import Header, Models
-from gamesad.neural.model import Arrays, Unusable
+from gamesad.neural.model import Unusable
 
 AT_LAST_S = 2.0
 """What the disk is given at the stop."""
@@ -55,9 +55,9 @@ class Shelf:
         text = f"{self.path} could not be taken up: {problem}; {kept}, learning begins anew"
         self._say(Message.MODELS_SET_ASIDE, text, Fields(path=self.path))
 
-    def save(self, header: Header, models: Mapping[str, Arrays], wall_s: float, done: Done | None = None) -> None:
+    def save(self, header: Header, models: Models, done: Done | None = None) -> None:
         """Begins to write; ``done`` is called by ``tend``, with "" or why not."""
-        self._writing, self._of_s = checkpoint.pack(header, models), wall_s
+        self._writing, self._of_s = checkpoint.pack(header, models), header.saved_s
         if done:
             self._waiting.append(done)
         self.tend()

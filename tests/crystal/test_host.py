@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,12 +15,13 @@ from typing import Any
 import pytest
 
 from gamesad.config import CrystalConfig
-from gamesad.crystal import layout, reader
+from gamesad.crystal import core, layout, reader
 from gamesad.crystal.core import Core, Place
 from gamesad.crystal.errors import CrystalFull, NotThere
 from gamesad.crystal.history.history import History
 from gamesad.crystal.history.library import Library
 from gamesad.crystal.host import RETRY_S, Host
+from gamesad.crystal.store import LEARNT
 from gamesad.errors import Failed, UnknownSensor
 from gamesad.events import Event
 from gamesad.messages import Message
@@ -72,12 +74,17 @@ class Hosted:
     def killed(self, folder: Path) -> Hosted:
         """The next process, after this one was killed: the file says that another process wrote it."""
         self.core.history.flush()
-        with open(self.path, "r+b") as file:
-            file.seek(layout.PID_AT)
-            file.write((2**22 + 1).to_bytes(4, "little"))  # no process has that number: pid_max is at most 2^22
+        disown(self.path)
         after = Hosted(folder)
         after.now_s = self.now_s
         return after
+
+
+def disown(path: str | Path) -> None:
+    """As if another process had written the segment."""
+    with open(path, "r+b") as file:
+        file.seek(layout.PID_AT)
+        file.write((2**22 + 1).to_bytes(4, "little"))  # no process has that number: pid_max is at most 2^22
 
 
 @pytest.fixture
@@ -103,6 +110,78 @@ def test_it_is_on_from_the_first_tick_and_gone_after_a_clean_stop(hosted: Hosted
         with pytest.raises(NotThere):
             crystal.latest()
     assert not os.path.exists(hosted.path)
+
+
+def learnt_at(moment_: int) -> dict[str, bytes]:
+    return {owner: f"{owner} {moment_}".encode() * (1 + moment_ % 3) for owner in LEARNT}
+
+
+def test_what_is_learnt_is_there_for_the_next_one_after_a_kill(
+    folder: Path, hosted: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core, "LEARNT_S", 0.0)
+    monkeypatch.setattr(core, "_START_S", 0.0)
+    asked = []
+    hosted.host._learnt = lambda: asked.append(1) or learnt_at(len(asked))  # type: ignore[func-returns-value]
+    hosted.tick(seconds=5)
+    assert len(asked) == 5
+    with hosted.read() as crystal:
+        found = {block.owner: crystal.read(block.id) for block in crystal.blocks()}
+    assert found == learnt_at(5), "one block for each, and no others"
+    after = hosted.killed(folder)
+    assert after.host.kept() == ()
+    after.tick()
+    assert after.host.kept() == [learnt_at(5), learnt_at(5)]
+    after.host.close(clean=True)
+    again = Hosted(folder)
+    again.tick()
+    assert again.host.kept() == [], "a clean stop leaves nothing: it is on disk"
+    again.host.close(clean=True)
+
+
+def test_wherever_the_writer_is_killed_what_is_learnt_is_of_one_moment(folder: Path, hosted: Hosted) -> None:
+    """Before each allocation, write and free of a rewrite."""
+    hosted.tick()
+    store, pool = hosted.core.store, hosted.core.store._pool
+    store.keep_learnt(learnt_at(1))
+    copies: list[Path] = []
+
+    def copied(act: Callable[..., Any]) -> Callable[..., Any]:
+        def acting(*arguments: Any, **named: Any) -> Any:
+            copies.append(folder / str(len(copies)))
+            copies[-1].mkdir()
+            shutil.copy(hosted.path, copies[-1])
+            return act(*arguments, **named)
+
+        return acting
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("allocate", "write", "free"):
+            patch.setattr(pool, name, copied(getattr(pool, name)))
+        store.keep_learnt(learnt_at(2))
+    assert len(copies) == 3 * len(LEARNT)
+    for copy in copies:
+        disown(copy / "segment")
+        after = Hosted(copy)
+        after.tick()
+        candidates = after.host.kept()
+        after.host.close(clean=True)
+        assert any(one in (learnt_at(1), learnt_at(2)) for one in candidates), copy.name
+    assert store.learnt()[0] == learnt_at(2)
+
+
+def test_where_there_is_no_room_what_was_learnt_before_stays(hosted: Hosted, caplog: pytest.LogCaptureFixture) -> None:
+    hosted.tick()
+    store = hosted.core.store
+    store.keep_learnt(learnt_at(1))
+    for _ in range(2):
+        store.keep_learnt({**learnt_at(2), LEARNT[-1]: bytes(9 << 20)})
+    assert store.learnt()[0] == learnt_at(1)
+    assert [
+        text for text in caplog.messages if "what is learnt is not in the shared memory" in text
+    ] == caplog.messages[-1:]
+    store.keep_learnt(learnt_at(3))
+    assert store.learnt()[0] == learnt_at(3)
 
 
 def test_the_same_tick_told_twice_is_published_once(hosted: Hosted) -> None:

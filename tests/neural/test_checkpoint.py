@@ -8,6 +8,7 @@ import stat
 import tracemalloc
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def test_what_was_saved_comes_back_bit_by_bit() -> None:
 def test_a_file_is_there_for_root_alone_once_the_disk_has_it(tmp_path: Path) -> None:
     told, outcomes = Told(), list[str]()
     one = shelf(tmp_path / "neural", told)
-    one.save(HEADER, MODELS, 1000.0, outcomes.append)
+    one.save(replace(HEADER, saved_s=1000.0), MODELS, outcomes.append)
     one.tend(10.0)
     assert (outcomes, told, one.checkpoints, one.saved_s) == ([""], [], 1, 1000.0)
     path = tmp_path / "neural" / NAME
@@ -229,13 +230,13 @@ def test_a_full_disk_is_told_once_and_its_end_once(tmp_path: Path) -> None:
     one = shelf(tmp_path, told)
     good, one._file = one._file, Refusing(one.path)
     for _ in range(3):
-        one.save(HEADER, MODELS, 1.0, outcomes.append)
+        one.save(HEADER, MODELS, outcomes.append)
     assert outcomes == [f"{one.path}: No space left on device"] * 3
     assert told.messages == [Message.MODELS_UNSAVED]
     assert told[0][2] == {"path": one.path}
     one._file = good
     for _ in range(2):
-        one.save(HEADER, MODELS, 1.0, outcomes.append)
+        one.save(HEADER, MODELS, outcomes.append)
         one.tend(10.0)
     assert told.messages == [Message.MODELS_UNSAVED, Message.MODELS_SAVED]
     assert outcomes[3:] == ["", ""]
@@ -246,7 +247,7 @@ def test_a_folder_that_cannot_be_made_is_told_and_nothing_raised(tmp_path: Path)
     told = Told()
     one = shelf(tmp_path / "file" / "neural", told)
     assert one.load() is None
-    one.save(HEADER, MODELS, 1.0)
+    one.save(HEADER, MODELS)
     one.tend(10.0)
     assert set(told.messages) == {Message.MODELS_UNSAVED}
 
@@ -259,7 +260,7 @@ def test_a_silent_disk_holds_up_nobody_and_is_told_at_the_stop(tmp_path: Path, m
     monkeypatch.setattr("gamesad.neural.shelf.AT_LAST_S", 0.05)
     told, outcomes = Told(), list[str]()
     one = shelf(tmp_path, told)
-    one.save(HEADER, MODELS, 1.0, outcomes.append)
+    one.save(HEADER, MODELS, outcomes.append)
     assert one.tend() is True, "somebody waits"
     assert (outcomes, told) == ([], [])
     one.close()
@@ -275,7 +276,7 @@ def test_it_is_written_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     told = Told()
     one = shelf(tmp_path, told)
     assert one.load() is not None
-    one.save(Header("a machine", 8, 1.0), MODELS, 2.0)
+    one.save(Header("a machine", 8, 1.0, saved_s=2.0), MODELS)
     one.tend(10.0)
     assert unpack(path.read_bytes(), machine="a machine")[0].seed == 8
     assert [entry.name for entry in tmp_path.iterdir()] == [NAME]
