@@ -13,6 +13,7 @@ from gamesad.types import Forecast, Heat, Limit, Snapshot
 _FOLLOWED = 2  # of the sensors that are not critical, the hottest of each domain
 _FORESEEN_WITHIN_S = 10.0
 _FORESEEN_NEAR_C = 8.0
+_FORESEEN_CHANCE = 0.2
 _FORESEEN_PART = 0.1
 _FORESEEN_MOST_C = 5.0
 
@@ -140,8 +141,12 @@ def _closest_other(limits: Mapping[str, Limit], readings: Mapping[str, float]) -
 
 
 def _foreseen(forecast: Forecast, limit: Limit, temp_c: float) -> float:
-    """A part of the excess when the forecast's upper bound comes over the target soon; 0 when it does not."""
-    if limit.target_c - temp_c >= _FORESEEN_NEAR_C:
+    """A part of the excess of the forecast's upper bound, when the target is not unlikely to be reached; else 0.
+
+    The bound alone speaks too often: one reading in ten is above it, and near a limit that cost half a percent of work.
+    """
+    chance = forecast.crossing.get(limit.sensor, 0.0)
+    if not chance >= _FORESEEN_CHANCE or limit.target_c - temp_c >= _FORESEEN_NEAR_C:
         return 0.0
     upper = forecast.upper.get(limit.sensor, ())
     soon = [bound for bound, at_s in zip(upper, forecast.horizon_s, strict=False) if at_s <= _FORESEEN_WITHIN_S]

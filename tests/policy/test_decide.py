@@ -291,7 +291,7 @@ def test_pausing_puts_everything_back_and_resuming_starts_afresh() -> None:
 
 
 def test_a_forecast_makes_it_give_way_early_but_never_far() -> None:
-    forecast = Forecast((5.0,), {CPU: (96.0,)}, {CPU: (99.0,)}, 0.9)
+    forecast = Forecast((5.0,), {CPU: (96.0,)}, {CPU: (99.0,)}, 0.9, {CPU: 0.6})
     decisions = _feed(lambda _at_s: 90.0, seconds=300.0, forecast=forecast, controls=tunables(rapl=False))
     throttles = [decision for decision in decisions if decision.action is Action.THROTTLE]
     assert throttles[0].source is Origin.FORECAST
@@ -299,9 +299,16 @@ def test_a_forecast_makes_it_give_way_early_but_never_far() -> None:
     assert decisions[-1].settings[MAX] > 3_300_000, "a model that is wrong costs little"
 
 
+@pytest.mark.parametrize("chance", [0.0, 0.19, math.nan, None])
+def test_a_bound_over_the_limit_that_will_hardly_be_reached_asks_for_nothing(chance: float | None) -> None:
+    chances = {} if chance is None else {CPU: chance}
+    forecast = Forecast((5.0,), {CPU: (90.0,)}, {CPU: (99.0,)}, 0.9, chances)
+    assert all(decision.settings == {} for decision in _feed(lambda _at_s: 90.0, seconds=20.0, forecast=forecast))
+
+
 @pytest.mark.parametrize("bound", [math.nan, math.inf])
 def test_a_forecast_that_is_not_a_number_is_ignored(bound: float) -> None:
-    forecast = Forecast((5.0,), {CPU: (bound,)}, {CPU: (bound,)}, 0.9)
+    forecast = Forecast((5.0,), {CPU: (bound,)}, {CPU: (bound,)}, 0.9, {CPU: 1.0})
     assert all(decision.settings == {} for decision in _feed(lambda _at_s: 90.0, seconds=20.0, forecast=forecast))
 
 
