@@ -52,7 +52,7 @@ function showConnection() {
   if (hello) {
     say(find("machine"), hello.machine ?? "");
     find("simulated").hidden = !hello.simulated;
-    allow(model.canWrite ? "" : model.whyReadOnly);
+    allow(model.whyReadOnly);
   }
   const quiet = model.heard !== null && Date.now() - model.heard > Math.max(QUIET_S, 3 / connection.rate) * 1000;
   const link = find("link");

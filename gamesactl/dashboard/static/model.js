@@ -1,6 +1,6 @@
 // What the page knows of the machine: filled by the connection and the REST side, read by everything that draws.
 
-import { get } from "./api.js";
+import { get, token } from "./api.js";
 import { Connection } from "./connection.js";
 import { Store } from "./store.js";
 
@@ -32,12 +32,16 @@ class Model extends EventTarget {
     this.connection.start();
   }
 
+  /** Whether acting is offered. The server decides anew each time. */
   get canWrite() {
-    return Boolean(this.hello?.can_write);
+    return this.whyReadOnly === "";
   }
 
+  /** A sentence; empty where acting is offered. */
   get whyReadOnly() {
-    return this.hello?.why_read_only ?? "the dashboard has not answered yet";
+    if (!this.hello) return "the dashboard has not answered yet";
+    if (!this.hello.can_write) return this.hello.why_read_only ?? "nobody may write here";
+    return token ? "" : "this page was opened without its token; open the address that gamesactl dashboard printed";
   }
 
   /** Everything that does not come by itself; failures leave what was known. */
