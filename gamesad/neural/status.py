@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from gamesad.neural.anomaly.episodes import Episode
     from gamesad.neural.learner import Learner
-    from gamesad.neural.thermal import Prediction, Score
+    from gamesad.neural.thermal.predictor import Prediction
+    from gamesad.neural.thermal.scores import Score
 
 HORIZONS_S = (1.0, 2.0, 3.0, 4.0, 5.0)
 CONFIDENCE = 0.9
