@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -32,6 +33,7 @@ ASKED_HZ, ASKED_BURST = 5.0, 20.0
 MIN_HZ, DEFAULT_HZ, MAX_HZ = 0.1, 1.0, 10.0
 _EVENTS = 64
 _SEND_BUFFER = 32 * 1024
+"""Bytes on their way to a client, here and in the kernel, which would keep minutes otherwise."""
 _PING_S = 30.0
 _BEFORE_S = 0.05
 """A tick that is due so soon goes now: the rates of hub and client beat against each other otherwise."""
@@ -139,6 +141,7 @@ class Hub:
             await socket.prepare(request)
             if request.transport is not None:
                 request.transport.set_write_buffer_limits(high=_SEND_BUFFER)
+                request.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, _SEND_BUFFER)
             await self._talk(client)
         finally:
             self._clients.discard(client)
@@ -169,13 +172,14 @@ class Hub:
     async def run(self) -> None:
         """For ever; without clients nothing is read."""
         while True:
-            rates = [client.rate_hz for client in self._clients if not client.paused]
-            if not self._clients:
-                self._decision = None
-            else:
+            if self._clients:
                 self._look()
+            else:
+                self._decision = None  # what is decided while nobody looks is no news to the next one
+            fastest_hz = max((client.rate_hz for client in self._clients if not client.paused), default=DEFAULT_HZ)
+            wait_s = 1 / max(fastest_hz, DEFAULT_HZ) if self._clients else None
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), 1 / max(rates, default=MIN_HZ) if self._clients else None)
+                await asyncio.wait_for(self._changed.wait(), wait_s)
             self._changed.clear()
 
     def _look(self) -> None:

@@ -168,10 +168,12 @@ class Socket:
         return head[0] & 15, self._file.read(size)
 
     def next(self, *kinds: str) -> dict[str, Any]:
-        """The next message of one of these types (any without); pings are passed over."""
+        """The next message of one of these types (any without); pings are answered."""
         while True:
             opcode, data = self.frame()
             assert opcode != 8, f"closed with {int.from_bytes(data[:2])}"
+            if opcode == 9:
+                self.send(data, opcode=10)
             if opcode == 1 and (not kinds or json.loads(data)["type"] in kinds):
                 return dict(json.loads(data))
 
