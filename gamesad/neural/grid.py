@@ -16,8 +16,8 @@ from gamesad.neural.model import Array
 from gamesad.neural.sources import Sources
 from gamesad.types import Limit, Sensor, Snapshot
 
-MISSED_MOST = 16
-"""So many rows of nothing stand for a longer gap: more than any model looks back over with single readings."""
+MISSED_MOST = 6
+"""So many rows of nothing stand for a longer gap: no model pairs readings that are further apart."""
 GAP_S = 60
 """What an interruption of unknown length counts as."""
 _OLDEST_S = 1.0
@@ -87,6 +87,10 @@ class Grid:
         self._second = second
         missed = 0 if before is None else min(second - before - 1, MISSED_MOST)
         return [*(self._nothing(second - ago) for ago in range(missed, 0, -1)), self._row(second, snapshot)]
+
+    def second_of(self, snapshot: Snapshot) -> int:
+        """The second that a snapshot belongs to which gives no rows."""
+        return math.floor(snapshot.monotonic_s) + self._ahead
 
     def _know(self, sensors: Mapping[str, Sensor], limits: Mapping[str, Limit]) -> None:
         if sensors is not self._sensors:

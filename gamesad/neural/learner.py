@@ -23,9 +23,10 @@ from gamesad.neural.anomaly.episodes import Episode
 from gamesad.neural.budget import Budget, Effort
 from gamesad.neural.checkpoint import Header, Models
 from gamesad.neural.findings import Finding
-from gamesad.neural.grid import MISSED_MOST, Grid, Row, fresh
+from gamesad.neural.grid import Grid, Row, fresh
 from gamesad.neural.model import Arrays, Unusable
 from gamesad.neural.policy.agent import Policy, PolicyMode, Scene
+from gamesad.neural.rest import Rest
 from gamesad.neural.shelf import Done, Shelf
 from gamesad.neural.status import anomaly_finding, forecast_of, status
 from gamesad.neural.thermal.predictor import Prediction, Thermal
@@ -58,7 +59,7 @@ class Learner:
         self.header = Header(machine, settings.seed, since_s=wall())
         self._wall = wall
         self.sensors: Mapping[str, Sensor] = {}
-        self._grid = Grid()
+        self._grid, self._rest = Grid(), Rest()
         self._mode = PolicyMode(settings.policy)
         self.thermal = Ward("forecast", self._fresh_thermal, self._loaded_thermal, self._fault)
         self.policy = Ward("policy", self._fresh_policy, self._loaded_policy, self._fault)
@@ -68,7 +69,8 @@ class Learner:
         self._row: Row | None = None
         """This tick's, when a second has begun with it."""
         self._second: int | None = None
-        self._gap = False
+        self._gap = True
+        """What is seen next does not go on from what was seen."""
         self._prediction: Prediction | None = None
         self._forecast: Forecast | None = None
         self._advice: Advice | None = None
@@ -76,6 +78,7 @@ class Learner:
         self._ahead_s = 0.0
         """What the wall clock is ahead of the ticks' own."""
         self._save_at = 0
+        self._blocks_of: int | None = None
         self.shelf = Shelf(folder, machine, self._say) if folder else None
         self._take_up(kept)
 
@@ -90,6 +93,9 @@ class Learner:
         self, snapshot: Snapshot, sensors: Mapping[str, Sensor], limits: Mapping[str, Limit]
     ) -> Forecast | None:
         """What the temperatures will be; None while that cannot be said. Once per tick, after sampling."""
+        if self._rest.tick(snapshot.monotonic_s):
+            self._row = self._prediction = self._forecast = self._advice = None
+            return None
         with self.budget.spending(), np.errstate(all="ignore"):
             rows = self._grid.rows(snapshot, sensors, limits)
             self.sensors, self._row = sensors, rows[-1] if rows else None
@@ -123,32 +129,42 @@ class Learner:
     def learn(self, tick: Tick, sensors: Mapping[str, Sensor], wall_s: float) -> list[Finding]:
         """What came of it, after the tick was applied and published; gives what is worth telling."""
         self._ahead_s = wall_s - tick.snapshot.monotonic_s
-        with self.budget.spending(), np.errstate(all="ignore"):
-            self._findings += self.policy.work(lambda policy: policy.note(tick.decision, tick.mode), [])
-            if self._row is not None:
-                self._watch(tick.snapshot, sensors, wall_s)
-                for ward in self.wards:
-                    ward.second()
+        if self._rest.resting:
+            self._glance(tick.snapshot, sensors, wall_s)
+        else:
+            self._study(tick, sensors, wall_s)
         findings, self._findings = self._findings, []
         return findings
 
+    def _glance(self, snapshot: Snapshot, sensors: Mapping[str, Sensor], wall_s: float) -> None:
+        """While it rests: is anything odd?"""
+        readings = fresh(snapshot)
+        if self._rest.looks(everything=2 * len(readings) > len(snapshot.readings)):
+            with np.errstate(all="ignore"):
+                self._watch(self._grid.second_of(snapshot), readings, sensors, wall_s)
+
+    def _study(self, tick: Tick, sensors: Mapping[str, Sensor], wall_s: float) -> None:
+        with self.budget.spending(), np.errstate(all="ignore"):
+            self._findings += self.policy.work(lambda policy: policy.note(tick.decision, tick.mode), [])
+            if self._row is not None:
+                self._watch(self._row.second, fresh(tick.snapshot), sensors, wall_s)
+                for ward in self.wards:
+                    ward.second()
+
     def _begin(self, rows: list[Row]) -> None:
         effort, names = self.budget.begin(), self._grid.names
-        second = rows[-1].second
-        self._gap = self._second is None or second - self._second > MISSED_MOST
-        self._second = second
+        self._second = rows[-1].second
         if self.thermal.model.names != names:
             self.thermal.work(lambda thermal: thermal.rename(names), None)
         self._prediction = self.thermal.work(lambda thermal: _stepped(thermal, rows, effort), None)
         self._forecast = forecast_of(names, self._prediction)
 
-    def _watch(self, snapshot: Snapshot, sensors: Mapping[str, Sensor], wall_s: float) -> None:
+    def _watch(self, second: int, readings: Mapping[str, float], sensors: Mapping[str, Sensor], wall_s: float) -> None:
         residuals: dict[str, float] = {}
         if self._prediction is not None:
             residuals = dict(zip(self._grid.names, self._prediction.residual.tolist(), strict=True))
-        watched = Watched(
-            self._second or 0, wall_s, fresh(snapshot), sensors, residuals=residuals, critical_gap=self._gap
-        )
+        watched = Watched(second, wall_s, readings, sensors, residuals=residuals, critical_gap=self._gap)
+        self._gap = False
         nothing: list[Episode] = []
         episodes = self.anomaly.work(lambda detector: detector.step(watched), nothing)
         self._findings += [anomaly_finding(episode) for episode in episodes]
@@ -158,6 +174,7 @@ class Learner:
     def interrupt(self) -> None:
         """The machine slept."""
         self._grid.interrupt()
+        self._gap = True
 
     def maintain(self) -> bool:
         """A bounded step of what can wait; whether somebody waits for it."""
@@ -207,7 +224,11 @@ class Learner:
         self._say(Message.POLICY_MODE, f"the learnt policy's mode is {mode}", Fields(mode=mode))
 
     def blocks(self) -> dict[str, bytes]:
-        """All that was learnt, in a form for memory that outlives a killed process; ``kept`` for the next learner."""
+        """All that was learnt, in a form for memory that outlives a killed process; ``kept`` for the next learner.
+        Nothing when that is the same as last time."""
+        if self._second == self._blocks_of:
+            return {}
+        self._blocks_of = self._second
         return blocks.split(*self._learnt())
 
     def close(self) -> None:
@@ -288,7 +309,7 @@ class Learner:
 
 
 def _stepped(thermal: Thermal, rows: list[Row], effort: Effort) -> Prediction:
-    """What it says after the last of the rows; there is one at least."""
+    """What it says after the last of the rows; there is one at least, and in those before it is nothing."""
     for row in rows[:-1]:
-        thermal.step(row, effort)
+        thermal.step(row, Effort.PERSISTENCE)
     return thermal.step(rows[-1], effort)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from gamesad.neural.anomaly.episodes import Episode
     from gamesad.neural.learner import Learner
     from gamesad.neural.thermal.predictor import Prediction
-    from gamesad.neural.thermal.scores import Score
 
 HORIZONS_S = (1.0, 2.0, 3.0, 4.0, 5.0)
 CONFIDENCE = 0.9
@@ -91,18 +90,9 @@ def status(learner: Learner) -> dict[str, Any]:
 
 
 def _sensors(learner: Learner) -> list[dict[str, Any]]:
-    nothing: dict[str, Score] = {}
+    nothing: dict[str, dict[str, Any]] = {}
     scores = learner.thermal.work(lambda thermal: thermal.scores(), nothing)
     return [
-        {
-            "Sensor": name,
-            "Label": learner.sensors[name].label if name in learner.sensors else name,
-            "Skill": score.skill,
-            "Coverage": score.coverage,
-            "Samples": score.samples,
-            "Error": score.error_c,
-            "Persistence": score.persistence_c,
-            "Members": score.weights,
-        }
+        {"Sensor": name, "Label": learner.sensors[name].label if name in learner.sensors else name, **score}
         for name, score in scores.items()
     ]
