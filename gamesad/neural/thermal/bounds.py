@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gamesad.neural.model import Array
 from gamesad.neural.thermal.kept import Kept
 from gamesad.neural.thermal.lessons import STEPS
-from gamesad.neural.thermal.window import LONGEST
+from gamesad.neural.thermal.window import LONGEST, Window
 
 MISS = 0.1
 """The part of the bounds that may be passed."""
@@ -36,7 +36,7 @@ class Bounds(Kept):
     """
 
     KEPT: ClassVar = ("_record", "_miss", "_above", "_size", "_base", "_scale", "_bound", "_issued")
-    UNKNOWN: ClassVar = frozenset(("_base",))
+    UNKNOWN: ClassVar = frozenset(("_base", "_scale"))
 
     def __init__(self, sensors: int) -> None:
         self._record: Array = np.tile(_PRIOR, (sensors, 1))
@@ -53,7 +53,8 @@ class Bounds(Kept):
         """``readings`` (sensors, LONGEST), the last ``STEPS`` really read where ``whole``; ``errors`` (sensors, STEPS),
         in scales, of the forecasts due now, NaN where there are none."""
         slot = tick % STEPS
-        excess = (readings[:, LONGEST - STEPS :].max(axis=1) - self._base[:, slot]) / self._scale[:, slot]
+        over = readings[:, LONGEST - STEPS :].max(axis=1) - self._base[:, slot]
+        excess = np.where(over == 0, 0.0, over / self._scale[:, slot])
         known = whole & ~np.isnan(excess)
         place = np.searchsorted(_EDGES, np.where(known, excess, 0.0))
         self._record *= np.where(known, _FORGET, 1.0)[:, None]
@@ -69,7 +70,7 @@ class Bounds(Kept):
         step = _STEP_RATE * np.maximum(self._size, 0.02) * (passed - MISS)
         np.copyto(self._above, self._above + step, where=seen)
 
-    def upper(self, tick: int, forecast: Array, base: Array, scale: Array) -> tuple[Array, Array]:
+    def upper(self, tick: int, forecast: Array, base: Array, window: Window) -> tuple[Array, Array]:
         """Bounds of the steps (sensors, STEPS) and of the maximum (sensors,), °C; ``forecast`` above ``base``."""
         slot = tick % STEPS
         places = (tick + 1 + np.arange(STEPS)) % (STEPS + 1)
@@ -80,16 +81,16 @@ class Bounds(Kept):
         inside = self._record[self._all, place]
         part = (aim - reached[self._all, place] + inside) / np.maximum(inside, 1e-12)
         self._bound[:, slot] = bound = _LOW[place] + np.clip(part, 0.0, 1.0) * _SIZE[place]
-        self._scale[:, slot] = scale
+        self._scale[:, slot] = window.unit
         self._base[:, slot] = highest = base + forecast.max(axis=1)
         self._reached = reached
-        steps = base[:, None] + forecast + self._above * scale[:, None]
-        return steps, highest + bound * scale
+        steps = base[:, None] + forecast + self._above * window.scale[:, None]
+        return steps, highest + bound * window.scale
 
-    def crossing(self, tick: int, limits: Array) -> Array:
+    def crossing(self, tick: int, limits: Array, scale: Array) -> Array:
         """The chance (sensors,) that the next ``STEPS`` seconds reach the limit; NaN: no limit or no forecast."""
         slot = tick % STEPS
-        excess = (limits - self._base[:, slot]) / self._scale[:, slot]
+        excess = (limits - self._base[:, slot]) / scale
         place = np.searchsorted(_EDGES, np.where(np.isnan(excess), 0.0, excess))
         part = np.clip((excess - _LOW[place]) / _SIZE[place], 0.0, 1.0)
         above = self._reached[:, -1] - self._reached[self._all, place] + (1 - part) * self._record[self._all, place]

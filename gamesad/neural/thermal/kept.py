@@ -9,15 +9,14 @@ from numpy.typing import NDArray
 
 from gamesad.neural.model import Arrays, Unusable
 
-_MOST = 1e9
-"""No number that is learnt is larger: inputs are clipped, and all else is relative to a scale."""
-
 
 class Kept:
-    """``KEPT`` names the arrays (sensors, ...) that are the whole state; those in ``UNKNOWN`` may hold NaN and infinity."""
+    """``KEPT`` names the arrays (sensors, ...) that are the whole state; in those of ``UNKNOWN`` NaN may stand."""
 
     KEPT: ClassVar[tuple[str, ...]]
     UNKNOWN: ClassVar[frozenset[str]] = frozenset()
+    MOST: ClassVar[float] = 1e13
+    """No number of it can be larger: readings are clipped, and what is learnt is relative to a scale."""
 
     def state(self, part: str) -> dict[str, NDArray[Any]]:
         return {f"{part}/{name}": getattr(self, name).copy() for name in self.KEPT}
@@ -30,7 +29,7 @@ class Kept:
                 raise Unusable(f"the saved {part} has no {name}")
             if theirs.dtype != ours.dtype or theirs.shape != (sensors, *ours.shape[1:]):
                 raise Unusable(f"the saved {part}/{name} is {theirs.dtype}{theirs.shape}, which is of no use here")
-            if not _possible(theirs, unknown=name in self.UNKNOWN):
+            if not self._possible(name, theirs):
                 raise Unusable(f"the saved {part}/{name} holds what cannot have been learnt")
 
     def load(self, state: Arrays, part: str) -> None:
@@ -44,10 +43,9 @@ class Kept:
             getattr(self, name)[ours] = getattr(other, name)[theirs]
 
     def sound(self) -> bool:
-        return all(_possible(getattr(self, name), unknown=name in self.UNKNOWN) for name in self.KEPT)
+        return all(self._possible(name, getattr(self, name)) for name in self.KEPT)
 
-
-def _possible(values: NDArray[Any], *, unknown: bool) -> bool:
-    if values.dtype.kind != "f" or not values.size or unknown:
-        return True
-    return bool(values.min() >= -_MOST and values.max() <= _MOST)  # NaN is neither
+    def _possible(self, name: str, values: NDArray[Any]) -> bool:
+        if values.dtype.kind != "f" or not values.size or name in self.UNKNOWN:
+            return True
+        return bool(values.min() >= -self.MOST and values.max() <= self.MOST)  # NaN is neither

@@ -60,7 +60,7 @@ class Mixture(Kept):
         self.scale = scale = due[..., _SCALE]
         self.change = change = np.where(present[:, None], reading[:, None] - due[..., _BASE], np.nan)
         self.error = change - due[..., _FORECAST]
-        known = ~np.isnan(self.error)
+        known = ~np.isnan(self.error / scale)
         worse = (np.abs(mixed - change) - np.abs(change)) / scale
         np.clip(worse, -_REGRET_MOST, _REGRET_MOST, out=worse)
         np.copyto(worse, 0.0, where=~known)
@@ -96,7 +96,7 @@ class Mixture(Kept):
         return forecast
 
     def put(self, tick: int, members: Array, forecast: Array, base: Array, scale: Array) -> None:
-        """Keeps what was forecast until it is due; ``base`` NaN: nothing was."""
+        """Keeps what was forecast until it is due. ``base`` NaN: nothing was; ``scale`` NaN: it teaches nothing."""
         places = (tick + 1 + np.arange(STEPS)) % (STEPS + 1)
         rows = np.empty((*forecast.shape, _COUNT + 4))
         rows[..., :_COUNT] = members

@@ -30,6 +30,7 @@ class Networks(Kept):
     """
 
     KEPT: ClassVar = ("parameters", "_mean", "_square", "_updates")
+    MOST: ClassVar[float] = 1e4
 
     def __init__(self, generators: Sequence[np.random.Generator]) -> None:
         sensors = len(generators)

@@ -97,9 +97,9 @@ class Thermal:
         self._lessons.learn(tick, window)
         members = self._forecasts(tick, effort)
         forecast = mixture.forecast(members, window.quantum)
-        mixture.put(tick, members, forecast, base, window.scale)
-        upper, upper_of_maximum = bounds.upper(tick, forecast, base, window.scale)
-        crossing = bounds.crossing(tick, row.limits)
+        mixture.put(tick, members, forecast, base, window.unit)
+        upper, upper_of_maximum = bounds.upper(tick, forecast, base, window)
+        crossing = bounds.crossing(tick, row.limits, window.scale)
         return Prediction(base[:, None] + forecast, upper, upper_of_maximum, crossing, residual)
 
     def _forecasts(self, tick: int, effort: Effort) -> Array:
@@ -128,7 +128,7 @@ class Thermal:
 
     def crossing(self, limits: Array) -> Array:
         """As the last step's ``Prediction.crossing``, of any limits: (sensors,) °C."""
-        return self._bounds.crossing(self._tick, limits)
+        return self._bounds.crossing(self._tick, limits, self._window.scale)
 
     def scores(self) -> dict[str, dict[str, Any]]:
         """What became of the forecasts of each sensor, by name; ``Scores.table`` has the keys."""

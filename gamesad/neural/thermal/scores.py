@@ -18,7 +18,7 @@ _RESIDUAL_RATE = 0.02
 
 
 class Scores(Kept):
-    """Fading sums; ``_sums`` (sensors, 2, steps, 2): the forecast's and persistence's absolute errors, each with its weight."""
+    """``_sums`` (sensors, 2, STEPS, 2): the forecast's and persistence's absolute errors, each with its weight."""
 
     KEPT: ClassVar = ("_samples", "_sums", "_kept", "_deviation")
 
@@ -49,8 +49,8 @@ class Scores(Kept):
 
     def table(self, names: Sequence[str], weights: Array) -> dict[str, dict[str, Any]]:
         """By name: ``Samples``, seconds in which a forecast came due; ``Error`` and ``Persistence``, mean absolute, °C;
-        ``Skill``, 1 - their ratio; ``Coverage`` of the bounds of the maximum; ``Members``, their mean weights. Means are
-        over the steps and the last hours; what is not known is not there."""
+        ``Skill``, 1 - their ratio; ``Coverage`` of the bounds of the maximum; ``Members``, their mean weights. Means
+        are over the steps and the last hours; what is not known is not there."""
         with np.errstate(invalid="ignore", divide="ignore"):
             means = (self._sums[..., 0] / self._sums[..., 1]).mean(axis=2)
             values = {

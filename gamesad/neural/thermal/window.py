@@ -60,6 +60,8 @@ class Window(Kept):
         self.readings: Array = self.ring[:, :LONGEST]
         """(sensors, LONGEST), the newest last."""
         self.present: NDArray[np.bool_] = np.zeros(sensors, bool)
+        self.unit: Array = np.full(sensors, np.nan)
+        """``scale``, but NaN until a change was seen: a quantum of 1 °C is assumed before, and nothing learnt from it."""
         self.usable: NDArray[np.bool_] = np.zeros(sensors, bool)
         """Enough is known for a forecast other than persistence."""
 
@@ -81,13 +83,13 @@ class Window(Kept):
         self._look_back(value)
         self._feel(heat)
         enough = np.count_nonzero(self.known, axis=1) >= LAGS - _MISSING_MOST
-        self.usable = present & enough & np.isfinite(np.minimum(self._low, self._lower))
+        self.unit = np.where(np.minimum(self._low, self._lower) < np.inf, self.scale, np.nan)
+        self.usable = present & enough & ~np.isnan(self.unit)
 
     def since(self, tick: int, seconds: int) -> NDArray[np.bool_]:
         """(sensors,): whether the last so many readings were really read."""
         places = (tick - np.arange(seconds)) % LAGS
-        whole: NDArray[np.bool_] = self.known[:, places].all(axis=1)
-        return whole
+        return np.logical_and.reduce(self.known[:, places], axis=1)  # type: ignore[no-any-return]
 
     def _measure(self, tick: int, change: Array, value: Array, moved: NDArray[np.bool_]) -> None:
         if tick % _EPOCH == 0:
@@ -120,7 +122,7 @@ class Window(Kept):
         np.copyto(level, level + gain * (heat - level), where=known)
         away = heat - level
         np.copyto(self._heat_variance, self._heat_variance + gain * (away * away - self._heat_variance), where=known)
-        deviation = np.sqrt(self._heat_variance) + 1e-9
+        deviation = np.sqrt(self._heat_variance)
         felt = self.inputs[:, LAGS:].reshape(-1, 3, 2)
         felt[:, 0] = away
         np.subtract(heat[:, None], self._heat_before, out=felt[:, 1:])
