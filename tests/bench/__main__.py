@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
-from tests.bench import bus, crystal, crystal_pool, crystal_prediction, cycle, process
+from tests.bench import anomaly, bus, crystal, crystal_pool, crystal_prediction, cycle, process
 from tests.bench.harness import Effort, Row, as_installed, go_first, machine, table
 
 ROWS: dict[str, Callable[[Effort], Iterator[Row]]] = {
@@ -25,6 +25,7 @@ ROWS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "tiers": crystal_prediction.day,
     "segment": crystal.segment,
     "pool": crystal_pool.pool,
+    "anomaly": anomaly.anomaly,
 }
 
 

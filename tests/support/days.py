@@ -9,6 +9,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from gamesad.neural.anomaly.detector import Detector, Watched
+from gamesad.neural.anomaly.episodes import Episode
 from gamesad.simulation.kinds import KINDS
 from gamesad.simulation.machine import Machine
 from gamesad.simulation.scenarios import SCENARIOS, Load, Scenario
@@ -59,6 +61,11 @@ class Life:
     def sensors(self) -> Mapping[str, Sensor]:
         return self.collector.sensors
 
+    def watch(self, detector: Detector, count: int) -> Iterator[Episode]:
+        """What a detector tells of the next ``count`` seconds."""
+        for readings in self.seconds(count):
+            yield from detector.step(Watched(round(self.now_s), self.now_s, readings, self.sensors, {}))
+
     def paths(self, quantity: Quantity) -> list[str]:
         return [sensor.path for sensor in self.sensors.values() if sensor.quantity is quantity]
 
@@ -83,7 +90,7 @@ class Fault:
 def _fan_stops(life: Life) -> None:
     for path in life.paths(Quantity.FAN):
         life.machine.control.fail_sensor(path, value="0")
-    life.machine.control.clog(0.0)
+    life.machine.control.clog(0.1)  # none at all, and what nobody regulates burns
 
 
 def _fan_turns(life: Life) -> None:
@@ -109,6 +116,6 @@ FAULTS = (
         lambda it: it.machine.control.fail_sensor(_cpu(it), errno.EIO),
         lambda it: it.machine.control.heal(_cpu(it)),
     ),
-    Fault("fan clogged", lambda it: it.machine.control.clog(0.17), lambda it: it.machine.control.clog(1.0)),
+    Fault("fan clogged", lambda it: it.machine.control.clog(0.3), lambda it: it.machine.control.clog(1.0)),
     Fault("heat wave", lambda it: it.machine.control.ambient(18.0), lambda it: it.machine.control.ambient(0.0)),
 )
