@@ -32,14 +32,14 @@ _TAILS = ("seen", "quantile", "excess", "peaks")
 
 
 class Charts:
-    """``size`` series. ``floor`` is the least spread that counts, in the unit of the values: a quantum, or almost 0.
+    """``size`` series. ``floor``, one or (size,): the least spread that counts, in the unit of the values.
 
     A series says nothing in its first 300 values, 150 for the baseline and 150 for the tail. A NaN changes nothing and
     scores NaN.
     """
 
-    def __init__(self, size: int, *, floor: float = 1e-9, baseline: float = _BASELINE) -> None:
-        self._floor, self._rate = floor, baseline
+    def __init__(self, size: int, *, floor: float | Array = 1e-9, baseline: float = _BASELINE) -> None:
+        self._floor, self._rate = np.broadcast_to(floor, size), baseline
         self._now: Array = np.zeros((len(_FIELDS), size))
         self._tail: Array = np.zeros((len(_TAILS), 2, size))
         self._tail[1], self._tail[2], self._tail[3] = np.nan, 0.3, 20.0
@@ -112,9 +112,9 @@ class Charts:
         for name in ("level", "surprise"):
             self._now[_FIELDS.index(name), chosen] = 0.0
 
-    def choose(self, columns: Sequence[int | None]) -> Charts:
+    def choose(self, columns: Sequence[int | None], floor: float | Array = 1e-9) -> Charts:
         """Charts of these series of old ones, in this order; None is a new one."""
-        made = Charts(len(columns), floor=self._floor, baseline=self._rate)
+        made = Charts(len(columns), floor=floor, baseline=self._rate)
         kept = [(new, old) for new, old in enumerate(columns) if old is not None]
         if kept:
             new, old = map(list, zip(*kept, strict=True))

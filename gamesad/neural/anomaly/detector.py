@@ -32,6 +32,8 @@ _NEW_SENSORS_S = 60.0
 _THAW = 3 * 86400 // BLOCK_S
 """After three days what is odd is learnt all the same: a new cooler, another place."""
 _BASELINE = 1e-4
+_FLOORS = (0.8, 0.3, 0.5)
+"""The least spread of a relation's residual, of a forecast's error, of the logarithm of the habit's."""
 _NEARLY = 0.7
 _MOST = 1e3
 
@@ -212,7 +214,7 @@ class Detector:
             return []
         at = {key: index for index, key in enumerate(keys)}
         columns = [at.get(key) for key in self._keys]
-        self._charts = charts.choose(columns)
+        self._charts = charts.choose(columns, self._floor)
         self._usual.adopt(usual, columns[: len(self._view.targets)])
         self._waits_s = max(self._waits_s, _NEW_SENSORS_S)
         places = {key: index for index, key in enumerate(self._view.parts)}
@@ -227,7 +229,9 @@ class Detector:
         self._temperatures = [view.targets[index].sensor for index in self._warm]
         self._keys = [f"{one.kind}:{one.sensor}" for one in view.targets]
         self._keys += [*(f"forecast:{name}" for name in self._temperatures), "habit"]
-        self._charts = Charts(len(self._keys), floor=0.1, baseline=_BASELINE)
+        kinds = [len(view.targets), len(self._temperatures), 1]
+        self._floor = np.repeat(_FLOORS, kinds)
+        self._charts = Charts(len(self._keys), floor=self._floor, baseline=_BASELINE)
         self._part_of = np.concatenate([view.part_of, view.part_of[self._warm], [0]]).astype(int)
         self._rows: list[list[float]] = []
         self._state = np.full(len(STATE), NAN)

@@ -1,6 +1,6 @@
 """What one reading usually is, given others: robust on-line regression of many targets on the same regressors.
 
-With regressors x and targets y, A = Σ λ^age · c·xx' + r·1 and B = Σ λ^age · c·xỹ' give weights A⁻¹B; leverage is x'A⁻¹x,
+With regressors x and targets y, A = Σ λ^age·c·xx' + r·1 and B = Σ λ^age·c·xỹ' give weights A⁻¹B; leverage is x'A⁻¹x,
 large in a state unlike any seen before, where the residual's spread s·√(1 + leverage) makes nothing of any residual. ỹ
 is y with its residual winsorised at 3 spreads (Huber 1964), so a fault moves what is usual only slowly. Values of one
 hour repeat each other: each counts for c, one part in 200. The past is forgotten in half a week.
@@ -73,7 +73,7 @@ class Relation:
             self._weights = self._inverse @ self._moments
 
     def choose(self, columns: Sequence[int | None], floor: Array) -> Relation:
-        """The relation of these targets of old ones, in this order; None is a new one, without a past to be judged by."""
+        """The relation of these targets of old ones, in this order; None is a new one, not judged at first."""
         made = Relation(self.regressors, floor)
         made._gram, made._inverse, made._steps = self._gram.copy(), self._inverse.copy(), self._steps
         for new, old in enumerate(columns):

@@ -63,10 +63,11 @@ class Usual:
 
     def _regressors(self, means: Array) -> dict[Kind, Array]:
         """By kind, each about 1 in size; what is unknown is 0."""
-        power, fan, hottest, load, frequency = (np.nan_to_num(means[:, i, :-1]) for i in range(5))
+        means = np.where(np.isnan(means), 0.0, means)
+        power, fan, hottest, load, frequency = means[:, :, :-1].swapaxes(0, 1)
         power, fan, frequency = power * _W, fan * _RPM, frequency * _HZ
-        warm = (hottest - 50.0) * _C
-        air = np.nan_to_num(means[1:3, 2, -1] - 30.0) * _C
+        warm = (hottest - 50.0) * _C  # about zero: a hinge in the fan's curve
+        air = means[1:3, 2, -1] * _C
         whole = power.sum(axis=1)
         one = np.ones(1)
         aired = power[2:4] / (0.25 + fan[1])
