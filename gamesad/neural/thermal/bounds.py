@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gamesad.neural.model import Array
-from gamesad.neural.thermal.kept import Kept
-from gamesad.neural.thermal.lessons import STEPS
-from gamesad.neural.thermal.window import LONGEST, Window
+from gamesad.neural.thermal.kept import Kept, within
+from gamesad.neural.thermal.window import LONGEST, STEPS, Window
 
 MISS = 0.1
 """The part of the bounds that may be passed."""
@@ -21,6 +19,7 @@ _SIZE = np.diff(np.concatenate((_LOW, [_EDGES[-1] + 10])))
 _PRIOR = np.exp(-np.abs(_LOW)) * _SIZE
 _PRIOR[[0, -1]] = 0.0
 _PRIOR *= 5 / _PRIOR.sum()
+_STEPS = np.arange(STEPS)
 _FORGET = 0.997
 _RATE = 0.04
 _SURE_MOST = 0.95
@@ -49,20 +48,19 @@ class Bounds(Kept):
         self.outcome: Array = np.full(sensors, np.nan)
         """1 where the bound of the maximum that ended in this second was kept, 0 where not, NaN where none did."""
 
-    def judge(self, tick: int, readings: Array, whole: NDArray[np.bool_], errors: Array) -> None:
-        """``readings`` (sensors, LONGEST), the last ``STEPS`` really read where ``whole``; ``errors`` (sensors, STEPS),
-        in scales, of the forecasts due now, NaN where there are none."""
+    def judge(self, tick: int, window: Window, errors: Array) -> None:
+        """``errors`` (sensors, STEPS), in scales, of the forecasts due now; NaN where there are none."""
         slot = tick % STEPS
-        over = readings[:, LONGEST - STEPS :].max(axis=1) - self._base[:, slot]
+        over = np.maximum.reduce(window.readings[:, LONGEST - STEPS :], axis=1) - self._base[:, slot]
         excess = np.where(over == 0, 0.0, over / self._scale[:, slot])
-        known = whole & ~np.isnan(excess)
+        known = window.whole & ~np.isnan(excess)
         place = np.searchsorted(_EDGES, np.where(known, excess, 0.0))
         self._record *= np.where(known, _FORGET, 1.0)[:, None]
         self._record[self._all, place] += known
         kept = excess <= self._bound[:, slot]
         self.outcome = np.where(known, kept, np.nan)
         self._miss += np.where(known, _RATE * (MISS - ~kept), 0.0)
-        np.clip(self._miss, -0.5, 1.5, out=self._miss)
+        within(self._miss, -0.5, 1.5, out=self._miss)
         seen = ~np.isnan(errors)
         size = np.minimum(np.abs(errors), 20.0)
         np.copyto(self._size, self._size + 0.02 * (size - self._size), where=seen)
@@ -73,16 +71,16 @@ class Bounds(Kept):
     def upper(self, tick: int, forecast: Array, base: Array, window: Window) -> tuple[Array, Array]:
         """Bounds of the steps (sensors, STEPS) and of the maximum (sensors,), °C; ``forecast`` above ``base``."""
         slot = tick % STEPS
-        places = (tick + 1 + np.arange(STEPS)) % (STEPS + 1)
-        self._issued[:, places, np.arange(STEPS)] = self._above
-        reached = np.cumsum(self._record, axis=1)
-        aim = np.clip(1 - self._miss, 0.0, _SURE_MOST) * reached[:, -1]
-        place = np.minimum(np.count_nonzero(reached < aim[:, None], axis=1), len(_LOW) - 1)
+        places = (tick + 1 + _STEPS) % (STEPS + 1)
+        self._issued[:, places, _STEPS] = self._above
+        reached = np.add.accumulate(self._record, axis=1)
+        aim = within(1 - self._miss, 0.0, _SURE_MOST) * reached[:, -1]
+        place = np.minimum(np.add.reduce(reached < aim[:, None], axis=1), len(_LOW) - 1)
         inside = self._record[self._all, place]
         part = (aim - reached[self._all, place] + inside) / np.maximum(inside, 1e-12)
-        self._bound[:, slot] = bound = _LOW[place] + np.clip(part, 0.0, 1.0) * _SIZE[place]
+        self._bound[:, slot] = bound = _LOW[place] + within(part, 0.0, 1.0) * _SIZE[place]
         self._scale[:, slot] = window.unit
-        self._base[:, slot] = highest = base + forecast.max(axis=1)
+        self._base[:, slot] = highest = base + np.maximum.reduce(forecast, axis=1)
         self._reached = reached
         steps = base[:, None] + forecast + self._above * window.scale[:, None]
         return steps, highest + bound * window.scale
@@ -92,7 +90,6 @@ class Bounds(Kept):
         slot = tick % STEPS
         excess = (limits - self._base[:, slot]) / scale
         place = np.searchsorted(_EDGES, np.where(np.isnan(excess), 0.0, excess))
-        part = np.clip((excess - _LOW[place]) / _SIZE[place], 0.0, 1.0)
+        part = within((excess - _LOW[place]) / _SIZE[place], 0.0, 1.0)
         above = self._reached[:, -1] - self._reached[self._all, place] + (1 - part) * self._record[self._all, place]
-        chance: Array = np.clip(above / self._reached[:, -1], 0.0, 1.0)
-        return chance
+        return within(above / self._reached[:, -1], 0.0, 1.0)

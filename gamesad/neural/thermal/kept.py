@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
-from gamesad.neural.model import Arrays, Unusable
+from gamesad.neural.model import Array, Arrays, Unusable
+
+
+def within(values: Array, least: float | Array, most: float | Array, out: Array | None = None) -> Array:
+    """As np.clip, which costs three times as much for a few numbers; NaN stays."""
+    out = np.maximum(values, least, out=out)
+    return np.minimum(out, most, out=out)
 
 
 class Kept:

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gamesad.neural.model import Array
-from gamesad.neural.thermal.kept import Kept
-from gamesad.neural.thermal.window import INPUTS, LONGEST, Window
+from gamesad.neural.thermal.kept import Kept, within
+from gamesad.neural.thermal.window import INPUTS, LONGEST, STEPS, Window
 
-STEPS = 5
 WIDTH = INPUTS + 1 + STEPS
 """A lesson: the inputs, a one, and the targets, (reading so many seconds later - reading) ÷ scale."""
 STORED = 600
@@ -44,15 +43,15 @@ class Lessons(Kept):
         """Makes the lesson of ``STEPS`` seconds ago, and keeps what the next one in its place will need."""
         slot = tick % STEPS
         came = window.readings[:, LONGEST - STEPS - 1 :]
-        self.fresh = fresh = self._usable[:, slot] & window.since(tick, STEPS)
+        self.fresh = fresh = self._usable[:, slot] & window.whole
         lesson = self.newest[:, slot]
         lesson[:, :INPUTS] = self._inputs[:, slot]
         lesson[:, INPUTS] = 1.0
         target = (came[:, 1:] - came[:, :1]) / self._scale[:, slot, None]
-        np.clip(target, -_TARGET_MOST, _TARGET_MOST, out=lesson[:, INPUTS + 1 :])
+        within(target, -_TARGET_MOST, _TARGET_MOST, out=lesson[:, INPUTS + 1 :])
         np.copyto(lesson, 0.0, where=~fresh[:, None])
         self.valid[:, slot] = fresh
-        rows = np.flatnonzero(fresh)
+        rows = fresh.nonzero()[0]
         self.store[rows, self.count[rows] % STORED] = lesson[rows]
         self.count += fresh
         self._inputs[:, slot] = window.inputs
@@ -71,5 +70,4 @@ class Lessons(Kept):
         np.multiply(turns, np.minimum(self.count, STORED)[:, None], out=turns)
         places[:, 2:] = turns
         places += self._first[:, None]
-        flat = self.store.reshape(-1, WIDTH)
-        np.take(flat, places.ravel(), axis=0, out=into.reshape(-1, WIDTH), mode="clip")
+        self.store.reshape(-1, WIDTH).take(places.ravel(), axis=0, out=into.reshape(-1, WIDTH), mode="clip")

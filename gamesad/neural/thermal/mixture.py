@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gamesad.neural.model import Array
-from gamesad.neural.thermal.kept import Kept
-from gamesad.neural.thermal.lessons import STEPS
+from gamesad.neural.thermal.kept import Kept, within
+from gamesad.neural.thermal.window import STEPS
 
-MEMBERS = ("persistence", "median5", "median15", "median30", "ridge", "network")
+MEMBERS = ("persistence", "median5", "median15", "median29", "ridge", "network")
 _COUNT = len(MEMBERS)
 _MIXED, _FORECAST, _BASE, _SCALE = range(_COUNT, _COUNT + 4)
+_STEPS = np.arange(STEPS)
 _FORGET = 0.99
 _REGRET_MOST = 6.0
 _STEADY = 0.02
@@ -42,10 +42,8 @@ class Mixture(Kept):
         self._due = np.full((STEPS + 1, STEPS, sensors, _COUNT + 4), np.nan).transpose(2, 0, 1, 3)
         """(sensors, second it is due in, step, ...): the members, the mixture and the forecast above the base, and both
         the base and the scale of when it was made."""
-        self.error: Array = np.full((sensors, STEPS), np.nan)
-        """°C, reading - forecast, of the forecasts that were due in this second; NaN where there were none."""
-        self.change: Array = np.full((sensors, STEPS), np.nan)
-        """The same of persistence."""
+        self.errors: Array = np.full((sensors, STEPS, 2), np.nan)
+        """°C, reading - forecast, of the forecasts due in this second, and of persistence; NaN where none were."""
         self.scale: Array = np.ones((sensors, STEPS))
         """Those forecasts' scales."""
         self.weights: Array = np.ones((sensors, STEPS, _COUNT))
@@ -53,21 +51,21 @@ class Mixture(Kept):
         self._mixed = np.zeros((sensors, STEPS))
         self._weigh()
 
-    def judge(self, tick: int, reading: Array, present: NDArray[np.bool_]) -> None:
-        """Learns from what was due in this second."""
+    def judge(self, tick: int, reading: Array) -> None:
+        """Learns from what was due in this second; ``reading`` (sensors,), NaN where there is none."""
         due = self._due[:, tick % (STEPS + 1)]
         members, mixed = due[..., :_COUNT], due[..., _MIXED]
         self.scale = scale = due[..., _SCALE]
-        self.change = change = np.where(present[:, None], reading[:, None] - due[..., _BASE], np.nan)
-        self.error = change - due[..., _FORECAST]
-        known = ~np.isnan(self.error / scale)
+        change = np.subtract(reading[:, None], due[..., _BASE], out=self.errors[..., 1])
+        np.subtract(change, due[..., _FORECAST], out=self.errors[..., 0])
+        known = ~np.isnan(change / scale)
         worse = (np.abs(mixed - change) - np.abs(change)) / scale
-        np.clip(worse, -_REGRET_MOST, _REGRET_MOST, out=worse)
+        within(worse, -_REGRET_MOST, _REGRET_MOST, out=worse)
         np.copyto(worse, 0.0, where=~known)
-        self._doubt += _DOUBT_RATE * (worse.mean(axis=1) - self._doubt)
+        self._doubt += _DOUBT_RATE * (np.add.reduce(worse, axis=1) / STEPS - self._doubt)
         now = np.einsum("shm,shm->sh", self.weights, members)
         regret = (np.sign(now - change) / scale)[..., None] * (now[..., None] - members)
-        np.clip(regret, -_REGRET_MOST, _REGRET_MOST, out=regret)
+        within(regret, -_REGRET_MOST, _REGRET_MOST, out=regret)
         regret[..., 0] += _STEADY
         np.copyto(regret, 0.0, where=~known[..., None])
         keep = np.where(known, _FORGET, 1.0)[..., None]
@@ -84,12 +82,12 @@ class Mixture(Kept):
         np.exp(weights, out=weights)
         weights *= rate
         weights[..., 0] += _HEAD_START
-        weights /= weights.sum(axis=2, keepdims=True)
+        weights /= np.add.reduce(weights, axis=2, keepdims=True)
 
     def forecast(self, members: Array, quantum: Array) -> Array:
         """``members`` (sensors, STEPS, members) above the newest reading, °C → forecasts (sensors, STEPS), likewise."""
         self._mixed = np.einsum("shm,shm->sh", self.weights, members)
-        trust = np.clip(1 - _DOUBT_WEIGHT * self._doubt, 0.0, 1.0)
+        trust = within(1 - _DOUBT_WEIGHT * self._doubt, 0.0, 1.0)
         quantum = quantum[:, None]
         forecast: Array = np.rint(self._mixed * (trust[:, None] / quantum))
         forecast *= quantum
@@ -97,11 +95,11 @@ class Mixture(Kept):
 
     def put(self, tick: int, members: Array, forecast: Array, base: Array, scale: Array) -> None:
         """Keeps what was forecast until it is due. ``base`` NaN: nothing was; ``scale`` NaN: it teaches nothing."""
-        places = (tick + 1 + np.arange(STEPS)) % (STEPS + 1)
+        places = (tick + 1 + _STEPS) % (STEPS + 1)
         rows = np.empty((*forecast.shape, _COUNT + 4))
         rows[..., :_COUNT] = members
         rows[..., _MIXED] = self._mixed
         rows[..., _FORECAST] = forecast
         rows[..., _BASE] = base[:, None]
         rows[..., _SCALE] = scale[:, None]
-        self._due[:, places, np.arange(STEPS)] = rows
+        self._due[:, places, _STEPS] = rows

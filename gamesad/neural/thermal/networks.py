@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from gamesad.neural.model import Array
 from gamesad.neural.thermal.kept import Kept
-from gamesad.neural.thermal.lessons import STEPS, WIDTH, Lessons
-from gamesad.neural.thermal.window import INPUTS
+from gamesad.neural.thermal.lessons import WIDTH, Lessons
+from gamesad.neural.thermal.window import INPUTS, STEPS
 
 Floats = NDArray[np.float32]
 _SIZES = (INPUTS, 16, 8, STEPS)
@@ -21,6 +21,9 @@ _SLOPE = np.float32(0.1)
 _RATE, _MEAN, _SQUARE = 3e-3, 0.9, 0.997
 _STEEP = np.float32(10.0)
 _CLIP = 1.0
+_UPDATES = np.arange(1, 5000)
+_RATES = np.concatenate(([0.0], _RATE * np.sqrt(1 - _SQUARE**_UPDATES) / (1 - _MEAN**_UPDATES))).astype(np.float32)
+"""By the number of updates, both moments' bias corrected."""
 
 
 class Networks(Kept):
@@ -73,11 +76,11 @@ class Networks(Kept):
         outputs = self._forward(1 + BATCH)
         np.subtract(outputs, self._lessons[:, :, INPUTS + 1 :], out=error)
         error *= _STEEP
-        np.clip(error, -1, 1, out=error)
+        np.minimum(np.maximum(error, -1, out=error), 1, out=error)
         error *= (lessons.fresh / np.float32(BATCH)).astype(np.float32)[:, None, None]
         error[:, 0] = 0.0
         self._backward()
-        self._update(lessons.fresh)
+        self._update(tick, lessons.fresh)
         return outputs[:, 0]
 
     def _forward(self, rows: int) -> Floats:
@@ -101,25 +104,23 @@ class Networks(Kept):
                 error = np.matmul(error, self._weights[i][:, :-1].transpose(0, 2, 1), out=self._errors[i - 1])
                 error *= slope
 
-    def _update(self, fresh: NDArray[np.bool_]) -> None:
+    def _update(self, tick: int, fresh: NDArray[np.bool_]) -> None:
         """Adam (Kingma and Ba, 2015), each sensor's gradient shortened to ``_CLIP`` if it is longer."""
         gradient, scratch = self._gradient, self._scratch
         length = np.sqrt(np.einsum("sp,sp->s", gradient, gradient))
         gradient *= (_CLIP / np.maximum(length, _CLIP))[:, None]
-        self._updates += fresh
         self._mean *= np.float32(_MEAN)
         self._mean += np.multiply(gradient, np.float32(1 - _MEAN), out=scratch)
         np.multiply(gradient, gradient, out=scratch)
         scratch *= np.float32(1 - _SQUARE)
         self._square *= np.float32(_SQUARE)
         self._square += scratch
-        self._square += np.float32(1e-20)  # what decays for hours would become denormal, and slow
-        self._mean += np.float32(1e-20)
-        updates = np.maximum(self._updates, 1)
-        unbiased = np.sqrt(1 - _SQUARE**updates)
-        rate = np.where(fresh, _RATE * unbiased / (1 - _MEAN**updates), 0.0)
+        if tick % 256 == 0:  # what fades for hours would become denormal, and slow
+            self._square += np.float32(1e-20)
+            self._mean += np.float32(1e-20)
         np.sqrt(self._square, out=scratch)
         scratch += np.float32(1e-8)
         np.divide(self._mean, scratch, out=scratch)
-        scratch *= rate.astype(np.float32)[:, None]
+        self._updates += fresh
+        scratch *= (_RATES[np.minimum(self._updates, len(_RATES) - 1)] * fresh)[:, None]
         self.parameters -= scratch

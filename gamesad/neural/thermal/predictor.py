@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 
 from gamesad.neural.model import Array, Arrays, Unusable
 from gamesad.neural.thermal.bounds import Bounds
-from gamesad.neural.thermal.lessons import STEPS, Lessons
+from gamesad.neural.thermal.lessons import Lessons
 from gamesad.neural.thermal.mixture import MEMBERS, Mixture
 from gamesad.neural.thermal.networks import Networks
 from gamesad.neural.thermal.ridge import Ridge
 from gamesad.neural.thermal.scores import Scores
-from gamesad.neural.thermal.window import LONGEST, Window
+from gamesad.neural.thermal.window import LONGEST, STEPS, Window
 
 if TYPE_CHECKING:
     from gamesad.neural.grid import Row
 
 HORIZONS = tuple(range(1, STEPS + 1))
+_MEDIANS = (5, 15, 29)
 
 
 class Effort(IntEnum):
@@ -67,6 +68,7 @@ class Thermal:
         self._bounds = Bounds(len(names))
         self._scores = Scores(len(names))
         self._members = np.zeros((len(names), STEPS, len(MEMBERS)))
+        self._heat = np.zeros((len(names), 2))
         self._parts = {
             "window": self._window,
             "lessons": self._lessons,
@@ -89,11 +91,12 @@ class Thermal:
     def _step(self, row: Row, effort: Effort) -> Prediction:
         self._tick = tick = self._tick + 1
         window, mixture, bounds = self._window, self._mixture, self._bounds
-        window.take(tick, row.temperatures, np.stack((row.power, row.load), axis=1))
+        self._heat[:, 0], self._heat[:, 1] = row.power, row.load
+        window.take(tick, row.temperatures, self._heat)
         base = np.where(window.present, window.readings[:, -1], np.nan)
-        mixture.judge(tick, base, window.present)
-        bounds.judge(tick, window.readings, window.since(tick, STEPS), mixture.error / mixture.scale)
-        residual = self._scores.judge(mixture.error, mixture.change, bounds.outcome)
+        mixture.judge(tick, base)
+        bounds.judge(tick, window, mixture.errors[..., 0] / mixture.scale)
+        residual = self._scores.judge(mixture.errors, bounds.outcome)
         self._lessons.learn(tick, window)
         members = self._forecasts(tick, effort)
         forecast = mixture.forecast(members, window.quantum)
@@ -108,13 +111,13 @@ class Thermal:
         if effort == Effort.PERSISTENCE:
             members.fill(0.0)
             return members
-        readings = window.readings
-        for place, length in ((1, 5), (2, 15), (3, 30)):
-            middle = np.partition(
-                readings[:, LONGEST - length :], (length // 2 - (length % 2 == 0), length // 2), axis=1
-            )
-            value = (middle[:, length // 2] + middle[:, (length - 1) // 2]) / 2
-            members[:, :, place] = (value - readings[:, -1])[:, None]
+        medians = np.empty((len(members), len(_MEDIANS)))
+        for place, length in enumerate(_MEDIANS):
+            last = window.readings[:, LONGEST - length :].copy()
+            last.sort(axis=1)
+            medians[:, place] = last[:, length // 2]
+        medians -= window.readings[:, -1:]
+        members[:, :, 1:4] = medians[:, None]
         if effort == Effort.TRAINING:
             self._ridge.learn(tick, self._lessons)
             learnt = self._networks.forecast_and_learn(window.inputs, tick, self._lessons)

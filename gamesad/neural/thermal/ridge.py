@@ -8,13 +8,14 @@ import numpy as np
 
 from gamesad.neural.model import Array
 from gamesad.neural.thermal.kept import Kept
-from gamesad.neural.thermal.lessons import STEPS, Lessons
-from gamesad.neural.thermal.window import INPUTS
+from gamesad.neural.thermal.lessons import Lessons
+from gamesad.neural.thermal.window import INPUTS, STEPS
 
 _FORGET = 0.998
 _SMALL = 0.1
 """Errors below this many scales count as squares, above it as absolute values."""
 _WEIGHTS = INPUTS + 1
+_KEEP = _FORGET ** np.arange(STEPS + 1)
 _PRIOR = np.array([1.0] * INPUTS + [11.0])
 
 
@@ -47,10 +48,10 @@ class Ridge(Kept):
         weight = _SMALL / np.maximum(np.abs(error), _SMALL)  # a lesson that is not valid has only zeros
         np.multiply(inputs, weight[:, :, None], out=self._weighted[:, :, :_WEIGHTS])
         np.multiply(target, weight, out=self._weighted[:, :, _WEIGHTS])
-        keep = _FORGET ** np.count_nonzero(lessons.valid, axis=1)
+        keep = _KEEP[np.add.reduce(lessons.valid, axis=1)]
         moments = self._moments[:, step]
         moments *= keep[:, None, None]
         moments += np.matmul(inputs.transpose(0, 2, 1), self._weighted)
-        diagonal = np.einsum("sii->si", moments[:, :, :_WEIGHTS])
+        diagonal = moments.reshape(len(moments), -1)[:, : _WEIGHTS * (_WEIGHTS + 1) : _WEIGHTS + 2]
         diagonal += (1 - keep)[:, None] * _PRIOR
         self.weights[:, step] = np.linalg.solve(moments[:, :, :_WEIGHTS], moments[:, :, _WEIGHTS:])[:, :, 0]

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gamesad.neural.model import Array
-from gamesad.neural.thermal.kept import Kept
+from gamesad.neural.thermal.kept import Kept, within
 
 LONGEST = 30
 """Readings kept; the slowest member looks back this far."""
 LAGS = 10
 INPUTS = LAGS + 6
+STEPS = 5
+"""Seconds ahead."""
 _MISSING_MOST = 2
 """Of the last ``LAGS`` readings; with more there is no forecast but persistence."""
 _SAME = 1e-6
@@ -26,6 +28,7 @@ _OUTLIER = 10.0
 """A change of more scales than this counts as one of so many for the scale and the level."""
 _QUANTUM_PART = 0.2
 _EPOCH = 600
+_LAST = (np.arange(LAGS)[:, None] - np.arange(STEPS)) % LAGS
 
 
 class Window(Kept):
@@ -61,7 +64,9 @@ class Window(Kept):
         """(sensors, LONGEST), the newest last."""
         self.present: NDArray[np.bool_] = np.zeros(sensors, bool)
         self.unit: Array = np.full(sensors, np.nan)
-        """``scale``, but NaN until a change was seen: a quantum of 1 °C is assumed before, and nothing learnt from it."""
+        """``scale``, but NaN until a change was seen: a quantum of 1 °C is assumed before, and nothing learnt by it."""
+        self.whole: NDArray[np.bool_] = np.zeros(sensors, bool)
+        """The last ``STEPS`` readings were really read."""
         self.usable: NDArray[np.bool_] = np.zeros(sensors, bool)
         """Enough is known for a forecast other than persistence."""
 
@@ -69,7 +74,7 @@ class Window(Kept):
         """``temperatures`` (sensors,); ``heat`` (sensors, 2), power and load; NaN is missing."""
         before = self.ring[:, (tick - 1) % LONGEST + LONGEST]
         self.present = present = np.isfinite(temperatures)
-        value = np.where(present, np.clip(temperatures, -_ABSURD, _ABSURD), before)
+        value = np.where(present, within(temperatures, -_ABSURD, _ABSURD), before)
         first = present & (self.count == 0)
         if first.any():
             self.ring[first] = value[first, None]
@@ -78,18 +83,14 @@ class Window(Kept):
         self.ring[:, place] = self.ring[:, place + LONGEST] = value
         self.readings = self.ring[:, place + 1 : place + 1 + LONGEST]
         self.known[:, tick % LAGS] = present
+        self.whole = np.logical_and.reduce(self.known[:, _LAST[tick % LAGS]], axis=1)
         self.count += present
         self._measure(tick, value - before, value, present & ~first)
         self._look_back(value)
         self._feel(heat)
-        enough = np.count_nonzero(self.known, axis=1) >= LAGS - _MISSING_MOST
+        enough = np.add.reduce(self.known, axis=1) >= LAGS - _MISSING_MOST
         self.unit = np.where(np.minimum(self._low, self._lower) < np.inf, self.scale, np.nan)
         self.usable = present & enough & ~np.isnan(self.unit)
-
-    def since(self, tick: int, seconds: int) -> NDArray[np.bool_]:
-        """(sensors,): whether the last so many readings were really read."""
-        places = (tick - np.arange(seconds)) % LAGS
-        return np.logical_and.reduce(self.known[:, places], axis=1)  # type: ignore[no-any-return]
 
     def _measure(self, tick: int, change: Array, value: Array, moved: NDArray[np.bool_]) -> None:
         if tick % _EPOCH == 0:
@@ -105,7 +106,7 @@ class Window(Kept):
         gain = np.maximum(seen, _SCALE_RATE)
         np.copyto(self._variance, self._variance + gain * (size * size - self._variance), where=moved)
         self.scale[...] = np.sqrt(self._variance) + _QUANTUM_PART * self.quantum
-        away = np.clip(value - self._level, -most, most)
+        away = within(value - self._level, -most, most)
         np.copyto(self._level, self._level + np.maximum(seen, _LEVEL_RATE) * away, where=moved)
 
     def _look_back(self, value: Array) -> None:
@@ -115,7 +116,7 @@ class Window(Kept):
         lags /= self.scale[:, None]
 
     def _feel(self, heat: Array) -> None:
-        heat = np.clip(heat, -_ABSURD, _ABSURD)
+        heat = within(heat, -_ABSURD, _ABSURD)
         level, known = self._heat_level, np.isfinite(heat)
         gain = np.maximum(1 / np.maximum(self.count, 1), _LEVEL_RATE)[:, None]
         np.copyto(level, heat, where=known & np.isnan(level))
@@ -130,4 +131,4 @@ class Window(Kept):
         self._heat_before[:, 1] = self._heat_before[:, 0]
         self._heat_before[:, 0] = heat
         np.copyto(self.inputs, 0.0, where=np.isnan(self.inputs))
-        np.clip(self.inputs, -_INPUT_MOST, _INPUT_MOST, out=self.inputs)
+        within(self.inputs, -_INPUT_MOST, _INPUT_MOST, out=self.inputs)
