@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_RATE_HZ, _BURST = 2.0, 10.0
+RATE_HZ, BURST = 2.0, 10.0
 _AT_ONCE = 4
 _PASSWORD_S = 120.0
 """How long somebody may take to type a password, in the session's own dialog or on this process's terminal."""
@@ -38,7 +38,7 @@ class Acting:
 
     def __init__(self, note: Callable[[str], None]) -> None:
         self._note = note
-        self._rate = Bucket(_RATE_HZ, _BURST)
+        self._rate = Bucket(RATE_HZ, BURST)
         self._going = 0
         self._holds: dict[int, tuple[asyncio.Event, asyncio.Task[bool]]] = {}
 

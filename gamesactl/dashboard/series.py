@@ -17,9 +17,12 @@ Row = dict[str, tuple[float, float, float]]
 
 
 def together(sensors: Mapping[str, Sequence[Point]], since_s: float, until_s: float, points: int) -> dict[str, Any]:
-    """``t`` holds only times at which something is known, at the end of each stretch, and one in each gap."""
+    """``t`` holds only times at which something is known, at the end of each stretch, and one in each gap.
+
+    Stretches begin at multiples of their length, so that a graph which moves on shows the same ones.
+    """
     times_us = sorted({point[0] for past in sensors.values() for point in past})
-    width_us = 1 if len(times_us) <= points else math.ceil((until_s - since_s) * 1e6 / points)
+    width_us = 1 if len(times_us) <= points else math.ceil((until_s - since_s) * 1e6 / (points - 1))
     ends = {time_us // width_us: time_us for time_us in times_us}
     columns = [_stretches(past, width_us) for past in sensors.values()]
     slots = _with_gaps(list(ends), width_us)

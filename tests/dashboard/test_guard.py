@@ -127,7 +127,9 @@ def test_refusals_of_the_guard_and_of_the_library_are_shut_in_too(page: Dashboar
 
 @pytest.mark.parametrize(
     "path",
-    ["/../server.py", "/%2e%2e/server.py", "/..%2fserver.py", "/static/../../launch.py", "//etc/passwd", "/vendor/..", "/.", "/\\..\\server.py", "/%00", "/index.html%00.css", "/vendor"],
+    ["/../server.py", "/%2e%2e/server.py", "/..%2fserver.py", "/static/../../launch.py",
+     "//etc/passwd", "/vendor/..", "/.", "/\\..\\server.py", "/%00",
+     "/index.html%00.css", "/vendor"],
 )  # fmt: skip
 def test_no_path_leads_out_of_the_page_s_own_files(page: Dashboard, path: str) -> None:
     assert page.ask(path).status == 404

@@ -48,10 +48,10 @@ class Answer(NamedTuple):
 class Dashboard:
     """``url`` without a fragment, ``token`` empty where it gave none."""
 
-    def __init__(self, process: subprocess.Popen[str], told: Mapping[str, Any], errors: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], url: str, errors: Path) -> None:
         self.process = process
         self.errors = errors
-        self.url, _, fragment = str(told["Url"]).partition("#")
+        self.url, _, fragment = url.partition("#")
         self.token = fragment.removeprefix("token=")
         self.port = int(self.url.rstrip("/").rpartition(":")[2])
         self.host = f"127.0.0.1:{self.port}"
@@ -100,13 +100,20 @@ def dashboard(
     bus: PrivateBus | None = None,
     user: str = "member",
     python: str = sys.executable,
+    opens: bool = False,
 ) -> Iterator[Dashboard]:
-    """On a port that is free, with these options; ended well at the end. Its standard error goes to a file."""
+    """On a port that is free, with these options; ended well at the end. Its standard error goes to a file.
+
+    ``opens``: it believes in a graphical session and opens its page.
+    """
     environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     environment["GAMESAD_SHM"] = str(shm)
     environment["DBUS_SYSTEM_BUS_ADDRESS"] = bus.address if bus else f"unix:path={folder}/no-bus"
+    browser = () if opens else ("--no-open",)
+    if opens:
+        environment["DISPLAY"] = ":99"
     port = () if "--port" in words else ("--port", "0")
-    line = [python, "-c", _AS_USER, str(USERS[user]), "dashboard", "--json", "--no-open", *port, *words]
+    line = [python, "-c", _AS_USER, str(USERS[user]), "dashboard", *browser, *port, *words]
     errors = folder / f"dashboard-{time.monotonic_ns()}.err"
     with (
         errors.open("w") as told,
@@ -118,9 +125,10 @@ def dashboard(
         try:
             first = process.stdout.readline()
             assert first, errors.read_text()
-            yield Dashboard(process, json.loads(first), errors)
-            process.terminate()
-            assert process.wait(60) == 0, errors.read_text()
+            yield Dashboard(process, first.strip(), errors)
+            if process.poll() is None:
+                process.terminate()
+                assert process.wait(60) == 0, errors.read_text()
         finally:
             process.kill()
 
