@@ -33,6 +33,7 @@ from gamesad.neural.thermal.predictor import Prediction, Thermal
 from gamesad.neural.ward import Ward
 from gamesad.types import Advice, Controls, Forecast, Intent, Limit, Sensor, Snapshot, Tick
 
+_BLOCKS_S = 20
 _FRESH_S = 1.0
 """So long a forecast is one; then the ticks that should have renewed it are missing."""
 
@@ -75,10 +76,11 @@ class Learner:
         self._forecast: Forecast | None = None
         self._advice: Advice | None = None
         self._at_s = float("-inf")
-        self._ahead_s = 0.0
+        self._ahead_s: float | None = None
         """What the wall clock is ahead of the ticks' own."""
         self._save_at = 0
-        self._blocks_of: int | None = None
+        self._seconds, self._blocks_at = 0, _BLOCKS_S
+        """Seconds of learning."""
         self.shelf = Shelf(folder, machine, self._say) if folder else None
         self._take_up(kept)
 
@@ -116,6 +118,8 @@ class Learner:
         controls: Controls,
     ) -> Advice | None:
         """What the policy would do, for a second; None unless it has a say. Once per tick, before ``decide``."""
+        if self._ahead_s is None:
+            self._ahead_s = self._wall() - snapshot.monotonic_s
         if self._row is not None:
             odd = bool(self.anomaly.model.active)
             scene = Scene(
@@ -138,8 +142,11 @@ class Learner:
 
     def _glance(self, snapshot: Snapshot, sensors: Mapping[str, Sensor], wall_s: float) -> None:
         """While it rests: is anything odd?"""
+        if not self._rest.due:
+            return
         readings = fresh(snapshot)
-        if self._rest.looks(everything=2 * len(readings) > len(snapshot.readings)):
+        if 2 * len(readings) > len(snapshot.readings):  # not only what is critical was read
+            self._rest.looked()
             with np.errstate(all="ignore"):
                 self._watch(self._grid.second_of(snapshot), readings, sensors, wall_s)
 
@@ -148,6 +155,7 @@ class Learner:
             self._findings += self.policy.work(lambda policy: policy.note(tick.decision, tick.mode), [])
             if self._row is not None:
                 self._watch(self._row.second, fresh(tick.snapshot), sensors, wall_s)
+                self._seconds += 1
                 for ward in self.wards:
                     ward.second()
 
@@ -225,10 +233,10 @@ class Learner:
 
     def blocks(self) -> dict[str, bytes]:
         """All that was learnt, in a form for memory that outlives a killed process; ``kept`` for the next learner.
-        Nothing when that is the same as last time."""
-        if self._second == self._blocks_of:
+        Nothing when hardly anything was learnt since the last time."""
+        if self._seconds < self._blocks_at:
             return {}
-        self._blocks_of = self._second
+        self._blocks_at = self._seconds + _BLOCKS_S
         return blocks.split(*self._learnt())
 
     def close(self) -> None:

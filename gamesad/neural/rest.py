@@ -6,10 +6,10 @@ The cadence of ticks says so (gamesad.cadence); a forecast from every other seco
 from __future__ import annotations
 
 _SLOW_S = 1.5
-_TICKS = 5
+_TICKS = 3
 """So many slow ticks in a row, and it rests; one that comes sooner ends it."""
-LOOK_S = 9.5
-"""How often it is looked for what is odd meanwhile: as often as everything is read."""
+LOOK_S = 29.5
+"""How often it is looked for what is odd meanwhile: a third of the times that everything is read."""
 
 
 class Rest:
@@ -27,9 +27,10 @@ class Rest:
         self.resting = self._slow > _TICKS
         return self.resting
 
-    def looks(self, *, everything: bool) -> bool:
-        """Whether this tick, in which ``everything`` or only what is critical was read, is one to look at."""
-        if not everything or self._at_s < self._looked_s + LOOK_S:
-            return False
+    @property
+    def due(self) -> bool:
+        """Whether it is time to look."""
+        return self._at_s >= self._looked_s + LOOK_S
+
+    def looked(self) -> None:
         self._looked_s = self._at_s
-        return True
