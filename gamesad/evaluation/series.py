@@ -21,6 +21,7 @@ MOST_CELLS = 4_000_000
 _FASTER_S = 0.9
 _JITTER_S = 1.0
 """Rows that come this little too early have inexact times; more is another session, or a clock set back."""
+_FOLLOWED = 0.2
 _DIVERGED_C = (-60.0, 250.0)
 """No sensor of a computer means a temperature outside of these: an open or shorted thermistor does."""
 
@@ -58,10 +59,11 @@ class Series:
         return tuple(name for name, sensor in self.sensors.items() if sensor.quantity is Quantity.TEMPERATURE)
 
     def snapshots(self) -> Iterator[Snapshot]:
-        """One for each row. Where a step is not a second, time is counted in steps: the models know nothing else."""
+        """One for each row, at times on which a step of the grid is a second: the models know nothing else."""
         names = list(self.sensors)
-        times = self.times_s if self.period_s <= GRID_S else _steps(self.times_s, self.period_s)
-        for number, (at, row) in enumerate(zip(times.tolist(), self.values, strict=True), 1):
+        faster = float(np.median(np.diff(self.times_s))) < _FASTER_S
+        times = self.times_s.tolist() if faster else _steps(self.times_s, self.period_s)
+        for number, (at, row) in enumerate(zip(times, self.values, strict=True), 1):
             known = np.flatnonzero(np.isfinite(row)).tolist()
             yield Snapshot(number, at, dict(zip([names[i] for i in known], row[known].tolist(), strict=True)))
 
@@ -98,9 +100,16 @@ def build(path: str, form: str, table: Table, tally: Tally) -> Series:
     return Series(path, form, period_s, times_s, found, values[:, some], tuple(tally.sentences()))
 
 
-def _steps(times_s: Array, period_s: float) -> Array:
-    """Each row's step: at least one after the one before, however the times jitter; a gap is as long as it was."""
-    return np.concatenate(([0.0], np.cumsum(np.maximum(1.0, np.rint(np.diff(times_s) / period_s)))))
+def _steps(times_s: Array, period_s: float) -> list[float]:
+    """Each row's step, at least one after the one before; a gap is as long as it was. Rows are due once a period, and
+    when is followed slowly: one that is early or late costs no other its place."""
+    steps, due_s = [0.0], 0.0
+    for at_s in times_s[1:].tolist():
+        count = max(1, round((at_s - due_s) / period_s))
+        due_s += count * period_s
+        due_s += _FOLLOWED * (at_s - due_s)
+        steps.append(steps[-1] + count)
+    return steps
 
 
 def _in_order(table: Table, tally: Tally) -> tuple[Array, list[int]]:
@@ -140,5 +149,5 @@ def _reject(values: Array, hot: NDArray[np.bool_], tally: Tally) -> None:
     impossible = ((values <= low_c) | (values >= high_c)) & hot
     if count := int(impossible.sum()):
         first = float(values[impossible][0])
-        tally.note(f"{count} readings that cannot be true left out (the first: {first:g} °C)")
+        tally.note(f"readings that cannot be true left out: {count}, the first: {first:g} °C")
         values[impossible] = np.nan

@@ -17,6 +17,7 @@ LONGEST_LINE = 1 << 20
 """Unpacked. A day of a machine with five hundred sensors is less; what lies beyond is told and left out."""
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 14
+"""Packed; a thousand times as much unpacked at most."""
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LATIN_1 = {0xDC00 + byte: chr(byte) for byte in range(0x80, 0x100)}
 
@@ -54,7 +55,7 @@ def read(path: str) -> Source:
         raise Failed(f"{path} is empty; was the recorder stopped at its start?")
     text = _decoded(data)
     if nulls := text.count("\0"):
-        tally.note(f"{nulls} NUL bytes left out; did the machine crash while it wrote?")
+        tally.note(f"NUL bytes left out: {nulls}; did the machine crash while it wrote?")
         text = text.replace("\0", "")
     return Source(path, text, tally)
 
@@ -85,7 +86,7 @@ def _unpacked(path: str, data: bytes, tally: Tally) -> bytes:
                 if not data.startswith(_GZIP, at):
                     break
                 stream = zlib.decompressobj(wbits=31)
-            unpacked += stream.decompress(data[at : at + _CHUNK], MOST_BYTES + 1 - len(unpacked))
+            unpacked += stream.decompress(data[at : at + _CHUNK])
             at = min(at + _CHUNK, len(data))
         if not stream.eof and len(unpacked) <= MOST_BYTES:
             tally.note("the gzip data end before they should; what was whole is used")

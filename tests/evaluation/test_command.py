@@ -100,7 +100,6 @@ def test_what_does_not_go_together(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_picture(log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("matplotlib")
     path = tmp_path / "a.png"
     assert main(["--evaluate", str(log), "--plot", str(path)]) == 0
     data = path.read_bytes()

@@ -95,10 +95,10 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
         (lambda said: re.sub(r"\n7,[^\n]*", "\n7,50.0", said), "rows with fewer columns than the header: 1"),
         (lambda said: said.replace("\n7,", "\n6,", 1), "rows no later than the one before left out: 1"),
         (lambda said: said + said.partition("\n")[2], "times go backwards (what follows counts as after a gap): 1"),
-        (lambda said: said.replace("\n7,", "\n\x007,", 1), "1 NUL bytes left out"),
+        (lambda said: said.replace("\n7,", "\n\x007,", 1), "NUL bytes left out: 1"),
         (lambda said: said.replace("\n7,", f"\n{LONG}\n7,"), "lines longer than 1 MiB left out"),
         (lambda said: said.replace("\n7,", '\n"7,', 1), "left out"),
-        (lambda said: re.sub(r"\n7,[\d.]+", "\n7,-273.1", said), "1 readings that cannot be true left out"),
+        (lambda said: re.sub(r"\n7,[\d.]+", "\n7,-273.1", said), "readings that cannot be true left out: 1"),
     ],
     ids=["text", "no time", "header", "short", "same time", "backwards", "NUL", "long line", "quote", "impossible"],
 )  # fmt: skip

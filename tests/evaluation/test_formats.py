@@ -134,6 +134,12 @@ def test_sensors(tmp_path: Path, said: str) -> None:
     ("header", "stamp", "mark", "comma"),
     [
         ("time_s", str, ",", "."),
+        (
+            "time",
+            lambda s: f"1/31/2026 {11 + s // 20}:{59 * (s < 20)}:{s + 40 if s < 20 else s - 20} {'AP'[s // 20]}M",
+            ",",
+            ".",
+        ),
         ("elapsed_ms", lambda s: str(1000 * s), ",", "."),
         ("timestamp", lambda s: str(1764270000.25 + s), ",", "."),
         ("timestamp", lambda s: str(1764270000000 + 1000 * s), ",", "."),
@@ -143,7 +149,18 @@ def test_sensors(tmp_path: Path, said: str) -> None:
         ("date", lambda s: f"24-10-2025 15:41:{s:02d}", ",", "."),
         ("Time", lambda s: f"{23 if s < 20 else 0}:{59 if s < 20 else 0}:{s + 40 if s < 20 else s - 20}", ",", "."),
     ],
-    ids=["s", "ms", "epoch", "epoch ms", "decimal comma", "ISO 8601", "nvidia-smi", "day first", "past midnight"],
+    ids=[
+        "s",
+        "over noon",
+        "ms",
+        "epoch",
+        "epoch ms",
+        "decimal comma",
+        "ISO 8601",
+        "nvidia-smi",
+        "day first",
+        "past midnight",
+    ],
 )
 def test_plain_csv(tmp_path: Path, header: str, stamp: Callable[[int], str], mark: str, comma: str) -> None:
     said = logs.table((header, *logs.PLAIN[1:]), stamp, mark=mark, comma=comma)
@@ -154,6 +171,13 @@ def test_plain_csv(tmp_path: Path, header: str, stamp: Callable[[int], str], mar
     assert heated(series, Quantity.POWER) == {Heat.CPU: "cpu #2"}
     assert of(series, "cpu").tolist() == [logs.cpu_c(second) for second in range(logs.ROWS)]
     assert of(series, "cpu #3")[9] == pytest.approx(logs.load_percent(9) / 100)
+
+
+def test_inexact_times_lose_no_reading(tmp_path: Path) -> None:
+    """Some ms early or late: still one a second, and no second without one."""
+    said = logs.table(logs.PLAIN, lambda s: f"{s + (0.0, 0.004, -0.004)[s % 3]:.3f}", 300)
+    steps = [one.monotonic_s for one in loaded(tmp_path, said).snapshots()]
+    assert [math.floor(step) for step in steps] == list(range(300))
 
 
 def test_names_without_units_are_understood(tmp_path: Path) -> None:
@@ -188,6 +212,7 @@ def test_a_flight_recording(tmp_path: Path) -> None:
     assert list(series.sensors) == ["hwmon.coretemp-isa-0000.temp1", "cpu.utilization"]
     assert math.isnan(of(series, "hwmon.coretemp-isa-0000.temp1")[5])
     assert of(series, "hwmon.coretemp-isa-0000.temp1")[6] == logs.cpu_c(6)
+    assert not series.notes, "a column of words is none that lacks readings"
 
 
 def test_an_export(tmp_path: Path) -> None:

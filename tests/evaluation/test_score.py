@@ -61,14 +61,15 @@ def test_a_sensor_that_never_moves_is_called_that_and_has_no_skill(scored: Score
 
 
 def test_bounds_are_counted_where_all_of_the_next_five_was_seen(scored: Score) -> None:
-    sensor, course = scored.sensors[0], scored.fed.course
-    kept = known = 0
-    for t in range(len(course.seen) - STEPS):
-        if np.isfinite(course.upper[t, 0]):
-            known += 1
-            kept += course.seen[t + 1 : t + 1 + STEPS, 0].max() <= course.upper[t, 0]
-    assert (sensor.covered, sensor.bounds) == (kept, known)
-    assert sensor.coverage is not None and 0.8 < sensor.coverage <= 1.0
+    course = scored.fed.course
+    for place, sensor in enumerate(scored.sensors):
+        kept = known = 0
+        for t in range(len(course.seen) - STEPS):
+            if np.isfinite(course.upper[t, place]):
+                known += 1
+                kept += course.seen[t + 1 : t + 1 + STEPS, place].max() <= course.upper[t, place]
+        assert (sensor.covered, sensor.bounds) == (kept, known)
+        assert sensor.coverage is not None and 0.8 < sensor.coverage <= 1.0
 
 
 def test_limits_are_the_sensors_own_percentiles_unless_one_is_asked_for(tmp_path: Path, scored: Score) -> None:
@@ -190,4 +191,7 @@ def test_a_slower_recording_is_counted_in_its_own_steps(tmp_path: Path) -> None:
     )
     slow = score(loaded(tmp_path, slow_said, "slow"), SETTINGS)
     assert slow.series.period_s == 2.5
+    early = slow_said.replace("\n100.0,", "\n98.0,")
+    steps = [one.monotonic_s for one in loaded(tmp_path, early, "early").snapshots()]
+    assert steps == list(range(300)), "a reading that comes early is one of its own, and costs no other its place"
     assert slow.sensors[0].errors.learnt.tolist() == quick.sensors[0].errors.learnt.tolist()
