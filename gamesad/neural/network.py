@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -29,48 +28,38 @@ class Network:
         self.slope = slope
         self.parameters: Array = np.zeros(sum((n + 1) * m for n, m in pairs))
         self._gradient = np.zeros_like(self.parameters)
-        self._weights, self._biases = _views(self.parameters, pairs)
-        self._by_weight, self._by_bias = _views(self._gradient, pairs)
+        self._weights, self._by_weight = _layers(self.parameters, pairs), _layers(self._gradient, pairs)
         for weight in self._weights[: -1 if output_zero else None]:
-            scale = np.sqrt(2 / (1 + slope**2) / weight.shape[0])
-            weight[...] = rng.standard_normal(weight.shape) * scale
-        self._values = [np.zeros((batch, size)) for size in sizes]
+            scale = np.sqrt(2 / (1 + slope**2) / (len(weight) - 1))
+            weight[:-1] = rng.standard_normal(weight[:-1].shape) * scale
+        self._values = [np.ones((batch, size + 1)) for size in sizes]
         self._errors = [np.zeros((batch, size)) for size in sizes[1:]]
-        self._slopes = [np.zeros((batch, size)) for size in sizes[1:-1]]
+        self._flat = [np.zeros((batch, size), bool) for size in sizes[1:-1]]
         self._rows = 0
 
     def forward(self, inputs: Array) -> Array:
         """(n, sizes[0]) → (n, sizes[-1]), n ≤ batch: a view of an own buffer, overwritten by the next call."""
         n = self._rows = len(inputs)
         value = self._values[0][:n]
-        value[...] = inputs
+        value[:, :-1] = inputs
         last = len(self._weights) - 1
-        for i, (weight, bias) in enumerate(zip(self._weights, self._biases, strict=True)):
+        for i, weight in enumerate(self._weights):
             following = self._values[i + 1][:n]
-            np.matmul(value, weight, out=following)
-            following += bias
+            output = np.matmul(value, weight, out=following[:, :-1])
             if i < last:
-                slope = self._slopes[i][:n]
-                np.greater(following, 0, out=slope)
-                slope *= 1 - self.slope
-                slope += self.slope
-                following *= slope
+                np.maximum(output, np.multiply(output, self.slope, out=self._errors[i][:n]), out=output)
             value = following
-        return value
+        return output
 
     def backward(self, gradient: Array) -> Array:
         """Loss by output (n, sizes[-1]), of the last ``forward`` → loss by ``parameters``, in an own buffer."""
-        n = self._rows
-        error = self._errors[-1][:n]
-        error[...] = gradient
+        n, error = self._rows, gradient
         for i in range(len(self._weights) - 1, -1, -1):
             np.matmul(self._values[i][:n].T, error, out=self._by_weight[i])
-            np.sum(error, axis=0, out=self._by_bias[i])
             if i:
-                before = self._errors[i - 1][:n]
-                np.matmul(error, self._weights[i].T, out=before)
-                before *= self._slopes[i - 1][:n]
-                error = before
+                error = np.matmul(error, self._weights[i][:-1].T, out=self._errors[i - 1][:n])
+                flat = np.less_equal(self._values[i][:n, :-1], 0, out=self._flat[i - 1][:n])
+                np.multiply(error, self.slope, out=error, where=flat)
         return self._gradient
 
 
@@ -127,14 +116,10 @@ class Adam:
         self._mean[...], self._square[...], self._steps = mean, square, int(steps)
 
 
-def _views(flat: Array, pairs: list[tuple[int, int]]) -> tuple[list[Array], list[Array]]:
-    """Each layer's weights (in, out) and biases (out,) as views into ``flat``, one after the other."""
-
-    def cut() -> Iterator[tuple[Array, Array]]:
-        at = 0
-        for n, m in pairs:
-            yield flat[at : at + n * m].reshape(n, m), flat[at + n * m : at + (n + 1) * m]
-            at += (n + 1) * m
-
-    weights, biases = zip(*cut(), strict=True)
-    return list(weights), list(biases)
+def _layers(flat: Array, pairs: list[tuple[int, int]]) -> list[Array]:
+    """Each layer's weights and, as their last row, biases: views into ``flat``, one after the other."""
+    layers, at = [], 0
+    for n, m in pairs:
+        layers.append(flat[at : at + (n + 1) * m].reshape(n + 1, m))
+        at += (n + 1) * m
+    return layers
