@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.support.client import eventually
 from tests.support.daemon import Daemon, gamesad
 from tests.support.dashboard import Dashboard, dashboard, simulated, wait_for_tick
 from tests.support.private_bus import PrivateBus, missing, system_bus
@@ -40,4 +41,5 @@ def daemon(bus: PrivateBus, place: Path) -> Iterator[Daemon]:
 def page(bus: PrivateBus, place: Path, daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     with dashboard(tmp_path_factory.mktemp("page"), shm=place / "shm", bus=bus) as found:
         wait_for_tick(found)
+        eventually(lambda: found.ask("/api/v1/profiles").status == 200, "the bus")
         yield found

@@ -157,6 +157,7 @@ def test_crystal_and_flights_are_those_of_the_command_line(page: Dashboard, same
     assert page.get("flights") == gamesactl("flight", "list", "--json").document
 
 
+@pytest.mark.full  # a minute goes by before a recording is whole
 def test_a_flight_recording_is_the_one_that_the_command_line_exports(bus: PrivateBus, tmp_path: Path) -> None:
     """Of a daemon that was killed, which the next one records."""
     with TemporaryDirectory(prefix="gamesad-flight-") as name:
