@@ -58,6 +58,8 @@ def changed(before: Regulation, after: Regulation, sight: Sight, led: Advice | N
         action, source, why = Action.BOOST, Origin.RULE, told
     elif rise > 0.0:
         action, source, why = Action.BOOST, Origin.USER, "power is under the limit set by a user"
+    elif before.saving and not after.saving:
+        action, source, why = Action.BOOST, Origin.POLICY, "power is saved no longer"
     else:
         action, source = Action.BOOST if up else Action.REDUCE_POWER, Origin.POLICY
         why = "what can be set has changed"

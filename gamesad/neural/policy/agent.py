@@ -35,6 +35,7 @@ LEAST_CHOICES = 720
 CALM_S = 600
 """So long nothing has been strange, or odd, before it acts again."""
 _BAND_C = 3.5
+_LONGEST_TICK_S = 5
 _PRICES = {
     Action.BOOST: 0.0,
     Action.NOOP: 0.0,
@@ -72,6 +73,7 @@ class Policy:
         self.choices = self.explored = 0
         self._reader = Reader()
         self._second: int | None = None
+        self._fresh = False
         self._inputs: Array = np.zeros(len(INPUTS))
         self._reading: Reading | None = None
         self._proposed: Action | None = None
@@ -94,8 +96,11 @@ class Policy:
     def step(self, scene: Scene) -> Advice | None:
         """Once a second, before ``decide``. None leaves everything to the rules."""
         second = math.floor(scene.snapshot.monotonic_s)
-        if self._second is not None and not 0 < second - self._second <= 3:
-            self._interrupted()
+        if second == self._second:
+            return self._advice
+        self._fresh = True
+        if self._second is not None and not 0 < second - self._second <= _LONGEST_TICK_S:
+            self.interrupt()
         passed, self._second = 1 if self._second is None else second - self._second, second
         reading = self._reading = self._reader.read(scene)
         weights = WEIGHTS.get(scene.intent.profile.power_profile, Weights())
@@ -119,9 +124,17 @@ class Policy:
         return self._advice
 
     def note(
-        self, decision: Decision, mode: Mode = Mode.ACTIVE, would: Mapping[str, Value] | None = None
+        self,
+        decision: Decision,
+        mode: Mode = Mode.ACTIVE,
+        would: Mapping[str, Value] | None = None,
+        *,
+        train: bool = True,
     ) -> list[Finding]:
-        """What came into force in this tick, whoever wanted it. ``would``: what its proposal would have set."""
+        """What came into force in this tick, whoever wanted it. ``would``: what its proposal would have set.
+
+        ``train`` False: there is no time to learn in this second.
+        """
         self._failsafe = mode is Mode.FAILSAFE or decision.source is Origin.SAFETY
         if mode is Mode.OBSERVE:
             self._force = self._opened = None
@@ -129,8 +142,10 @@ class Policy:
             self._enforced(decision, self._second)
         if would is not None and self.proposals:
             self.proposals[-1]["Would"] = dict(would)
-        self.learner.learn(self.rng)
-        self.judge.learn(self.rng)
+        if self._fresh and train:
+            self.learner.learn(self.rng)
+            self.judge.learn(self.rng)
+        self._fresh = False
         findings, self._findings = self._findings, []
         return findings
 
@@ -138,6 +153,12 @@ class Policy:
         """Somebody wants it so, from now on: what it was demoted for before is forgiven."""
         self.mode, self._failed, self._acting, self._advice = mode, "", False, None
         self.judge.modelled.sums.clear()
+        self.judge.broken()
+
+    def interrupt(self) -> None:
+        """Seconds are missing: what was in force cannot be credited with what comes."""
+        self._force = self._opened = self._advice = None
+        self.judge.broken()
 
     # Choosing
 
@@ -229,14 +250,9 @@ class Policy:
         opened, self._opened = self._opened, None
         if opened is not None:
             self.judge.decided(opened)
-        elif by_rules:
+        elif by_rules and not self._acting:
             inputs_now = tuple(self._inputs.tolist())
             self.judge.decided(Pending(second, action, action, inputs_now))
-
-    def _interrupted(self) -> None:
-        """Seconds are missing: what was in force cannot be credited."""
-        self._force = self._opened = self._advice = None
-        self.judge.broken()
 
     # Whether it may act
 
@@ -264,6 +280,8 @@ class Policy:
         ready = self.choices >= LEAST_CHOICES
         waits = second < self._calm_from or reading.unknown > MOST_UNKNOWN or not ready or scene.intent.paused
         acted, self._acting = self._acting, self.mode is PolicyMode.ACT and not why and not waits
+        if acted is not self._acting:
+            self.judge.broken()  # what was decided is not followed by what was to follow
         if acted and why:
             text = f"the policy steps back: {why}"
             self._findings.append(Finding(Message.POLICY_DEMOTED, text, Fields(mode=str(self.mode), cause=why)))
@@ -329,7 +347,7 @@ class Policy:
         try:
             for part in (fresh.usual, fresh.learner, fresh.judge):
                 part.load(state)
-            fresh.rng.bit_generator.state = json.loads(np.asarray(state["chance"], np.uint8).tobytes())
+            fresh.rng.bit_generator.state = json.loads(bytes(state["chance"].tolist()))
             fresh._resume(np.asarray(state["counts"], float))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise Unusable(f"the policy's state lacks something usable: {error}") from None

@@ -28,6 +28,8 @@ FUTURE_S = 300
 SPELL_S = 900
 _SPELLS = 96
 _LEAST_SPELLS = 6
+_LEAST_FOLLOWED = 300
+"""What follows the rules is not known from fewer decisions."""
 _T90 = (6.31, 2.92, 2.35, 2.13, 2.02, 1.94, 1.89, 1.86, 1.83, 1.81)
 _PER_SECOND = 1.0 - GAMMA
 """A discounted return times this is the reward a second that would give it for ever."""
@@ -117,7 +119,8 @@ class Judge:
     def _judge(self, was: Pending, followed: float) -> None:
         values = self.outcome.forward(np.array([was.inputs]))[0].copy()
         if was.own:
-            self.modelled.add(was.second, (followed - values[_NOOP]) * _PER_SECOND)
+            if self.memory.filled >= _LEAST_FOLLOWED:
+                self.modelled.add(was.second, (followed - values[_NOOP]) * _PER_SECOND)
             return
         worth = followed * _PER_SECOND
         self.rules_value = (
