@@ -12,6 +12,7 @@ import pytest
 
 from gamesad.evaluation.formats import load
 from gamesad.evaluation.series import Series
+from gamesad.neural.sources import Sources
 from gamesad.types import Heat, Quantity, Sensor
 from tests.evaluation import logs
 
@@ -29,6 +30,20 @@ def of(series: Series, name: str) -> np.ndarray:
 def heated(series: Series, quantity: Quantity) -> dict[Heat | None, str]:
     """The sensor of a quantity that is declared to be the whole processor's or card's."""
     return {one.heat: one.name for one in series.sensors.values() if one.quantity is quantity and one.heat}
+
+
+def fed(series: Series, temperature: str) -> set[str]:
+    """The sensors of power and load that the models take for what heats this one."""
+    sources = Sources(series.sensors)
+    values = {name: float(place + 1) for place, name in enumerate(sources.feeding)}
+    found = set()
+    for name in values:
+        missing = {one: math.nan if one == name else value for one, value in values.items()}
+        at = sources.temperatures.index(temperature)
+        before, after = (np.array(sources.feed(some))[:, at] for some in (values, missing))
+        if not np.array_equal(before, after, equal_nan=True):
+            found.add(name)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -123,9 +138,11 @@ def test_turbostat_without_times_says_what_it_assumes(tmp_path: Path) -> None:
 def test_sensors(tmp_path: Path, said: str) -> None:
     series = loaded(tmp_path, said)
     assert (series.format, len(series.times_s), series.period_s) == ("sensors output", logs.ROWS, 1.0)
-    assert of(series, "coretemp-isa-0000 Package id 0").tolist() == [logs.cpu_c(second) for second in range(logs.ROWS)]
-    assert series.sensors["amdgpu-pci-0300 edge"].heat is Heat.GPU
-    assert heated(series, Quantity.POWER) == {Heat.GPU: "amdgpu-pci-0300 PPT"}
+    by_label = {sensor.label: name for name, sensor in series.sensors.items()}
+    package, edge = by_label["coretemp-isa-0000 Package id 0"], by_label["amdgpu-pci-0300 edge"]
+    assert of(series, package).tolist() == [logs.cpu_c(second) for second in range(logs.ROWS)]
+    assert series.sensors[edge].heat is Heat.GPU
+    assert (fed(series, package), fed(series, edge)) == (set(), {by_label["amdgpu-pci-0300 PPT"]})
     assumed = [note for note in series.notes if "between two assumed" in note]
     assert len(assumed) == (not said.startswith("1764270000"))
 
@@ -201,9 +218,19 @@ def test_several_cards_in_the_rows_of_one_log_stay_apart(tmp_path: Path) -> None
             at = f"2026/01/31 13:05:{second:02d}.{100 + card}"
             rows.append(f"{at}, {card}, {logs.gpu_c(second) + 10 * card:.0f}, {100 + card}.50 W, {second + card} %")
     series = loaded(tmp_path, "\n".join(rows))
-    assert series.temperatures == ("temperature.gpu 0", "temperature.gpu 1")
-    assert (of(series, "temperature.gpu 1") - of(series, "temperature.gpu 0")).tolist() == [10.0] * logs.ROWS
-    assert of(series, "power.draw 1")[3] == 101.5
+    first, second_ = series.temperatures
+    assert (of(series, second_) - of(series, first)).tolist() == [10.0] * logs.ROWS
+    assert [series.sensors[name].label for name in (first, second_)] == [
+        "temperature.gpu of card 0", "temperature.gpu of card 1",
+    ]  # fmt: skip
+    assert fed(series, second_) == {"gpu.card1.power.draw", "gpu.card1.gpu_busy"}
+    assert of(series, "gpu.card1.power.draw")[3] == 101.5
+
+
+def test_the_power_in_a_log_of_a_card_alone_is_its_own(tmp_path: Path) -> None:
+    for power in ("power.draw [W]", "power_w"):
+        series = loaded(tmp_path, logs.table(("timestamp", "temperature.gpu", "gpu_hotspot", power, "util_%"), str))
+        assert fed(series, "temperature.gpu") == {power.removesuffix(" [W]"), "util_%"}
 
 
 def test_a_flight_recording(tmp_path: Path) -> None:

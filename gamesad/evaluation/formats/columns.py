@@ -23,7 +23,7 @@ _UNITS: dict[str, tuple[Quantity, float]] = {
 """By the header's unit in small letters: the quantity, and its unit in ours."""
 _FAHRENHEIT = 1 / 1.8
 _IN_BRACKETS = re.compile(r"[\[(]\s*([^\[\]()]{1,8})\s*[\])]\s*$")
-_AT_END = re.compile(r"[_ ./](c|w|mw|pct|percent|mhz|khz|rpm|v|celsius|watts?)$")
+_AT_END = re.compile(r"[_ ./](c|w|mw|pct|percent|mhz|khz|rpm|v|celsius|watts?|%)$")
 _BY_WORD = (
     (re.compile(r"temp|tctl|tdie|hot ?spot|junction|tmp$"), Quantity.TEMPERATURE),
     (re.compile(r"power|watt"), Quantity.POWER),
@@ -35,7 +35,9 @@ _NO_READING = re.compile(
 )
 """Limits and what is left under them look like temperatures and powers, a load average like a load."""
 _OTHER_LOAD = re.compile(r"mem|swap|disk|drive|page|vram|fan|batt")
-_GPU = re.compile(r"gpu|graphics card|radeon|geforce|nvidia|hot ?spot|junction|vram|board power|video engine|d3d|tgp")
+_GPU = re.compile(
+    r"gpu|graphics card|radeon|geforce|nvidia|hot ?spot|junction|vram|board power|power\.draw|video engine|d3d|tgp"
+)
 _CPU = re.compile(r"cpu|core|kern|tctl|tdie|ccd|package|pkg|processor|soc|l3|busy")
 _NUMBER = re.compile(r"([-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?)\s*[^\d\s.,]{0,5}")
 
@@ -47,7 +49,7 @@ _FEEDS = (
 )
 """Of the powers and loads of a processor or card the first that matches is the one of the whole."""
 _NOBODYS = re.compile(r"^(?:total |system |battery )?(?:power|watts?|load|usage|util|busy)")
-"""Where a processor has none, one with such a name is its own."""
+"""Where the processor (in a log of a card alone: the card) has none, one with such a name is its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,15 @@ def columns(header: Sequence[str]) -> list[Column]:
 def feeding(sensors: Sequence[Sensor]) -> list[Sensor]:
     """The same, with the one power and the one load of the processor, and of the card, declared to be those."""
     labels = [sensor.label.lower() for sensor in sensors]
+    places = {_heat(label) for label, one in zip(labels, sensors, strict=True) if one.quantity is Quantity.TEMPERATURE}
+    heir = Heat.GPU if Heat.GPU in places and Heat.CPU not in places else Heat.CPU
     chosen: dict[int, Heat] = {}
     for heat, quantity, ranks in _FEEDS:
         own = [
             i for i, sensor in enumerate(sensors) if sensor.quantity is quantity and not _OTHER_LOAD.search(labels[i])
         ]
         ranked = [i for rank in ranks for i in own if _heat(labels[i]) is heat and re.search(rank, labels[i])]
-        if heat is Heat.CPU:
+        if heat is heir:
             ranked += [i for i in own if _heat(labels[i]) is Heat.OTHER and _NOBODYS.search(labels[i])]
         if ranked:
             chosen[ranked[0]] = heat

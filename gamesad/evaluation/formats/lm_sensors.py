@@ -9,9 +9,10 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from gamesad.errors import Failed
-from gamesad.evaluation.formats.columns import number, temperature
+from gamesad.evaluation.formats.columns import number
 from gamesad.evaluation.formats.stamps import Stamps
 from gamesad.evaluation.series import Table
 from gamesad.evaluation.text import Source
@@ -87,7 +88,7 @@ def _of_json(document: object) -> Moment:
             for key, value in values.items() if isinstance(values, dict) else ():
                 match = _KEY.fullmatch(key)
                 if match and isinstance(value, int | float) and not isinstance(value, bool):
-                    _put(moment, chip, label, _KINDS[match[1]], float(value))
+                    _put(moment, _sensor(chip, match[1] + match[2], label, _KINDS[match[1]]), float(value))
     return moment
 
 
@@ -108,10 +109,12 @@ def _blocks(source: Source) -> Iterator[tuple[int, str, Moment]]:
             chips.add(chip)
         elif match := _RAW.fullmatch(text):
             if key := _KEY.fullmatch(match[1]):
-                _put(moment, chip, label, _KINDS[key[1]], float(match[2]))
+                _put(moment, _sensor(chip, key[1] + key[2], label, _KINDS[key[1]]), float(match[2]))
         elif match := _VALUE.fullmatch(text.strip()):
             unit = match[3]
-            _put(moment, chip, match[1].strip(), _UNITS[unit], number(match[2]) * _SCALES.get(unit, 1.0))
+            label = match[1].strip()
+            sensor = _sensor(chip, label, label, _UNITS[unit])
+            _put(moment, sensor, number(match[2]) * _SCALES.get(unit, 1.0))
         elif text.strip() and not text.startswith("Adapter"):
             label = text.strip().removesuffix(":")
             stamp = label if Stamps().seconds(label) is not None else stamp
@@ -119,11 +122,14 @@ def _blocks(source: Source) -> Iterator[tuple[int, str, Moment]]:
         yield began, before, moment
 
 
-def _put(moment: Moment, chip: str, label: str, quantity: Quantity, value: float) -> None:
+def _sensor(chip: str, key: str, label: str, quantity: Quantity) -> Sensor:
+    """Named as the daemon names what it reads of the same files, so that what feeds what is known."""
+    sensor = Sensor(f"hwmon.{chip}.{key}", quantity, f"{chip} {label}", driver=chip.partition("-")[0])
+    if quantity is not Quantity.TEMPERATURE:
+        return sensor
     heat = next((heat for heat, drivers in _CHIPS.items() if chip.startswith(drivers)), Heat.OTHER)
-    name = f"{chip} {label}"
-    if quantity is Quantity.TEMPERATURE:
-        moment.setdefault(name, (temperature(name, name, heat), value))
-    else:
-        feeds = heat if quantity is Quantity.POWER and heat is not Heat.OTHER else None
-        moment.setdefault(name, (Sensor(name, quantity, name, heat=feeds), value))
+    return replace(sensor, heat=heat, critical=heat is not Heat.OTHER)
+
+
+def _put(moment: Moment, sensor: Sensor, value: float) -> None:
+    moment.setdefault(sensor.name, (sensor, value))

@@ -12,6 +12,7 @@ from gamesad.evaluation.formats.delimited import Cells
 from gamesad.evaluation.formats.stamps import Stamps
 from gamesad.evaluation.series import Table
 from gamesad.evaluation.text import Source
+from gamesad.types import Heat, Quantity, Sensor
 
 _TIME = re.compile(
     r"(?:unix|utc|local)?[_ ]?(?:time|timestamp|date|datetime|date/time|elapsed|epoch|t|seconds?|sec|ms|uptime)\b"
@@ -87,30 +88,32 @@ def _several(
     source: Source, header: list[str], body: Sequence[tuple[int, Cells]], times: tuple[int, ...], device: int
 ) -> Table:
     """Rows that follow each other, one a device, side by side; a row begins with the first device."""
-    names = list(dict.fromkeys(cells[device].strip() for _, cells in body if device < len(cells)))
     width = len(header)
+    whole = [(line, cells) for line, cells in body if len(cells) == width]
+    if len(whole) < len(body):
+        line = next(line for line, cells in body if len(cells) != width)
+        source.tally.note(f"rows with another number of columns than the header left out; the first: line {line}")
+    names = list(dict.fromkeys(cells[device].strip() for _, cells in whole))
     wide: list[tuple[int, Cells]] = []
-    for line, cells in body:
-        if len(cells) != width:
-            source.tally.count("rows with another number of columns than the header left out", line)
-            continue
+    for line, cells in whole:
         place = names.index(cells[device].strip())
         if not wide or place == 0 or any(wide[-1][1][place * width : (place + 1) * width]):
-            wide.append((line, [""] * (width * len(names))))
-            for at in times:
-                wide[-1][1][at] = cells[at]
+            empty = [""] * (width * len(names))
+            wide.append((line, [cells[at] if at in times else cell for at, cell in enumerate(empty)]))
         wide[-1][1][place * width : (place + 1) * width] = cells
-        for at in times:
-            wide[-1][1][at] = wide[-1][1][at] or cells[at]
-    marked = [_marked(text, name) for name in names for text in header]
     skip = [*times, *(i * width + at for i in range(len(names)) for at in (*times, device))]
-    return delimited.read(wide, marked, _stamp(header, times), source.tally, skip=skip)
+    table = delimited.read(wide, header * len(names), _stamp(header, times), source.tally, skip=skip)
+    each = len(table.sensors) // len(names)
+    sensors = [_of_card(sensor, names[place // each]) for place, sensor in enumerate(table.sensors)]
+    return Table(sensors, table.times_s, table.rows, table.lines)
 
 
-def _marked(text: str, name: str) -> str:
-    """``power.draw [W]`` of card 1: ``power.draw 1 [W]``"""
-    label, bracket, unit = text.partition("[")
-    return f"{label.strip()} {name} {bracket}{unit}".strip()
+def _of_card(sensor: Sensor, card: str) -> Sensor:
+    """Named as the daemon names a card's, so that each card's power and load are known to be its own."""
+    kind = "gpu_busy" if re.match(r"utilization\.gpu|gpu.?(?:load|util|busy)", sensor.label) else sensor.label
+    name = f"gpu.card{card.replace('.', '-')}.{kind}"
+    heat = Heat.GPU if sensor.quantity is Quantity.TEMPERATURE else None
+    return Sensor(name, sensor.quantity, f"{sensor.label} of card {card}", heat=heat, critical=heat is not None)
 
 
 def _shown(header: Sequence[str]) -> str:
