@@ -101,11 +101,13 @@ class Grid:
             self._read_s = np.array([read_s.get(name, -math.inf) for name in self.names])
         if limits is not self._limits_for:
             self._limits_for = limits
-            self._limits = np.array([limits[name].target_c if name in limits else math.nan for name in self.names])
+            self._limits = np.array(
+                [limits[name].target_c if name in limits else math.nan for name in self.names], float
+            )
 
     def _row(self, second: int, snapshot: Snapshot) -> Row:
         readings, ages_s, unknown = snapshot.readings, snapshot.ages_s, math.nan
-        temperatures = np.array([readings.get(name, unknown) for name in self.names])
+        temperatures = np.array([readings.get(name, unknown) for name in self.names], float)
         feeding = {name: readings.get(name, unknown) for name in self._sources.feeding}
         if ages_s:
             feeding |= {name: unknown for name in feeding if ages_s.get(name, 0.0) >= _OLDEST_S}

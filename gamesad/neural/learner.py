@@ -164,7 +164,7 @@ class Learner:
         self._second = rows[-1].second
         if self.thermal.model.names != names:
             self.thermal.work(lambda thermal: thermal.rename(names), None)
-        self._prediction = self.thermal.work(lambda thermal: _stepped(thermal, rows, effort), None)
+        self._prediction = self.thermal.work(lambda thermal: _stepped(thermal, rows, effort), None) if names else None
         self._forecast = forecast_of(names, self._prediction)
 
     def _watch(self, second: int, readings: Mapping[str, float], sensors: Mapping[str, Sensor], wall_s: float) -> None:

@@ -58,7 +58,7 @@ class Sources:
         power = [feed.value(feed.power, values)[0] for feed in self._feeds]
         loads = [feed.value(feed.load, values) for feed in self._feeds]
         load = [total / count for total, count in loads]
-        return np.array([power[i] for i in self._feed_of]), np.array([load[i] for i in self._feed_of])
+        return np.array([power[i] for i in self._feed_of], float), np.array([load[i] for i in self._feed_of], float)
 
     def meter(self, index: int) -> tuple[str, ...]:
         """The sensors whose power heats this one of ``temperatures``."""

@@ -13,7 +13,7 @@ from gamesad.types import Forecast, Heat, Limit, Snapshot
 _FOLLOWED = 2  # of the sensors that are not critical, the hottest of each domain
 _FORESEEN_WITHIN_S = 10.0
 _FORESEEN_NEAR_C = 8.0
-_FORESEEN_CHANCE = 0.2
+_FORESEEN_CHANCE = 0.1
 _FORESEEN_PART = 0.1
 _FORESEEN_MOST_C = 5.0
 

@@ -299,7 +299,7 @@ def test_a_forecast_makes_it_give_way_early_but_never_far() -> None:
     assert decisions[-1].settings[MAX] > 3_300_000, "a model that is wrong costs little"
 
 
-@pytest.mark.parametrize("chance", [0.0, 0.19, math.nan, None])
+@pytest.mark.parametrize("chance", [0.0, 0.09, math.nan, None])
 def test_a_bound_over_the_limit_that_will_hardly_be_reached_asks_for_nothing(chance: float | None) -> None:
     chances = {} if chance is None else {CPU: chance}
     forecast = Forecast((5.0,), {CPU: (90.0,)}, {CPU: (99.0,)}, 0.9, chances)
