@@ -69,12 +69,13 @@ def status() -> Seen | None:
     if crystal is None:
         return None
     try:
-        return _seen(crystal, stale_s)
+        return seen(crystal, stale_s)
     except CrystalError:
         return None
 
 
-def _seen(crystal: Crystal, stale_s: float | None) -> Seen:
+def seen(crystal: Crystal, stale_s: float | None) -> Seen:
+    """Of a segment that is attached. CrystalError."""
     latest = crystal.latest()
     told: Fields = latest.text
     decision = mapping(told, "LastDecision")

@@ -47,15 +47,20 @@ async def hello(desk: Desk, _request: web.Request | None) -> Document:
 
 
 async def status(desk: Desk, _request: web.Request) -> Document:
-    """As ``gamesactl status --json``: who holds a profile is told on the bus only."""
-    seen = segment.status()
-    if seen is None:
-        return {**await desk.link.ask(lambda gamesad: gamesad.status()), "stale_since": desk.source.stale_since()}
-    found = seen.status
-    if not seen.whole and seen.stale_s is None:
-        with suppress(ClientError):
+    """As ``gamesactl status --json``: who holds a profile is told on the bus only, as is all without a segment."""
+    stale_since = desk.source.stale_since()
+    try:
+        seen = segment.seen(desk.source.crystal(), stale_since)
+        found, whole = seen.status, seen.whole or stale_since is not None
+    except (CrystalError, Unreachable) as error:
+        found, whole, why = {}, False, error
+    if not whole:
+        try:
             found = await desk.link.ask(lambda gamesad: gamesad.status())
-    return {**found, "stale_since": desk.source.stale_since()}
+        except ClientError:
+            if not found:
+                raise why from None
+    return {**found, "stale_since": stale_since}
 
 
 async def sensors(desk: Desk, _request: web.Request) -> list[Document]:

@@ -8,7 +8,18 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
-from tests.bench import anomaly, bus, crystal, crystal_pool, crystal_prediction, cycle, process
+from tests.bench import (
+    anomaly,
+    bus,
+    crystal,
+    crystal_pool,
+    crystal_prediction,
+    cycle,
+    dashboard,
+    forecast,
+    networks,
+    process,
+)
 from tests.bench.harness import Effort, Row, as_installed, go_first, machine, table
 
 ROWS: dict[str, Callable[[Effort], Iterator[Row]]] = {
@@ -21,11 +32,14 @@ ROWS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "start": process.start,
     "status": bus.status,
     "command": bus.command,
+    "dashboard": dashboard.dashboard,
     "prediction": crystal_prediction.prediction,
     "tiers": crystal_prediction.day,
     "segment": crystal.segment,
     "pool": crystal_pool.pool,
     "anomaly": anomaly.anomaly,
+    "forecast": forecast.forecast,
+    "networks": networks.networks,
 }
 
 

@@ -67,7 +67,7 @@ def memory(effort: Effort) -> Iterator[Row]:
         for _ in range(effort.of(3, 2)):
             with daemon.running(root, bus) as one:
                 time.sleep(effort.of(10, 4))
-                ours.append(_anonymous_mib(one.pid))
+                ours.append(anonymous_mib(one.pid))
             theirs.append(_imports_alone_mib(modules))
     note = f"{len(modules)} modules; Anonymous of smaps_rollup, {effort.of(10, 4)} s after READY"
     yield Row("resident anonymous memory ÷ imports alone", median(ours), "MiB", median(theirs), 1.25, 1.1, note)
@@ -141,12 +141,12 @@ def _imports_alone_mib(modules: Sequence[str]) -> float:
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if process.stdout is None or not process.stdout.readline():
             raise RuntimeError("the daemon's modules cannot be imported by themselves")
-        held = _anonymous_mib(process.pid)
+        held = anonymous_mib(process.pid)
         process.kill()
     return held
 
 
-def _anonymous_mib(pid: int) -> float:
+def anonymous_mib(pid: int) -> float:
     found = re.search(r"^Anonymous:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), flags=re.MULTILINE)
     if not found:
         raise RuntimeError("this kernel does not tell anonymous memory in smaps_rollup")
