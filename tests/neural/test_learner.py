@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from gamesad.config import NeuralConfig
 from gamesad.messages import Message
 from gamesad.neural.learner import Learner
-from gamesad.neural.model import Model
 from gamesad.neural.policy.agent import PolicyMode
 from gamesad.neural.ward import COPY_S
 from tests.neural.feeding import BOARD, CARD, CPU, SENSORS, UNLIMITED, WITH_CARD, Fed, fed, finite
+from tests.neural.poison import poison
 
 
 def test_it_forecasts_every_temperature_and_says_how_likely_the_limit_is_reached() -> None:
@@ -81,15 +81,6 @@ def test_one_saved_model_that_cannot_be_taken_up_costs_that_one_and_is_told(brok
     assert f"{broken}:" in found.text
     assert {file.name for file in tmp_path.iterdir()} == {"models.npz.set-aside"}
     assert second.learner.thermal.model.names == (CPU, BOARD)
-
-
-def poison(model: Model) -> None:
-    """Every number of it that can be is NaN."""
-    for value in list(vars(model).values()):
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.flags.writeable:
-            value.fill(np.nan)
-        elif hasattr(value, "__dict__") and not callable(value):
-            poison(value)
 
 
 @pytest.mark.parametrize("name", ["forecast", "policy", "anomaly"])
