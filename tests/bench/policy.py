@@ -27,7 +27,7 @@ from tests.support.policy_machines import intent
 KINDS = ("laptop", "desktop", "small-form-factor", "fanless", "server")
 TRAINED = ("bursty-game", "compile", "steady-game", "idle")
 HELD_OUT = ("clogged-fan", "heat-wave")
-HELD_OUT_SEEDS = (1000, 1001)
+HELD_OUT_SEEDS = (1000,)
 EPISODE_S = 900.0
 _T90 = {1: 6.31, 2: 2.92, 3: 2.35, 4: 2.13, 9: 1.83, 19: 1.73}
 
@@ -42,8 +42,8 @@ class Trainee(Policy):
             return ACTIONS[int(self.rng.integers(len(ACTIONS)))]
         return super().pick(values)
 
-    def _stand(self, scene: Scene, reading: Reading, strange: str, second: int) -> None:
-        super()._stand(scene, reading, strange, second)
+    def _stand(self, scene: Scene, reading: Reading, strange: str, passed: int) -> None:
+        super()._stand(scene, reading, strange, passed)
         self._acting = self.mode is PolicyMode.ACT and reading.unknown <= MOST_UNKNOWN
 
 
@@ -140,7 +140,7 @@ def policy(effort: Effort) -> Iterator[Row]:
     wish = intent()
     school = School(Trainee(seed=0, mode=PolicyMode.ACT), wish)
     school.teach(hours)
-    matches = Examiner(wish, HELD_OUT_SEEDS[: effort.of(2, 1)]).examine(school.policy)
+    matches = Examiner(wish, HELD_OUT_SEEDS).examine(school.policy)
     gain, half = spread([match.gain for match in matches])
     note = f"90 %: {gain - half:+.3f} to {gain + half:+.3f} ahead, {len(matches)} held-out runs, {hours} h learnt"
     yield Row("policy in act mode: reward a second behind the rules", -gain, "", must=0.0, note=note)
@@ -153,7 +153,7 @@ def policy(effort: Effort) -> Iterator[Row]:
 def main(arguments: Sequence[str] | None = None, say: Callable[[str], object] = print) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.policy", description="The learning curve.")
     parser.add_argument("--seeds", type=int, default=3, help="how many policies are taught")
-    parser.add_argument("--hours", type=float, nargs="+", default=[0, 1, 2, 4, 8, 16], help="when they are examined")
+    parser.add_argument("--hours", type=float, nargs="+", default=[1, 2, 4, 8], help="when they are examined")
     parser.add_argument("--profile", default="balanced")
     parser.add_argument("--shadow", action="store_true", help="taught as on a machine in use: the rules act")
     options = parser.parse_args(arguments)

@@ -47,7 +47,7 @@ _PRICES = {
 _NOOP = ACTIONS.index(Action.NOOP)
 _PROPOSALS = 64
 _LEARNT = ("usual", "learner", "judge", "rng", "choices", "explored")
-_DOING = ("_second", "_force", "_earned", "_advice", "_calm_from")
+_DOING = ("_second", "_force", "_earned", "_advice", "_rest_s")
 _BY_RULES = (Origin.RULE, Origin.FORECAST, Origin.SAFETY, Origin.USER)
 
 
@@ -83,7 +83,8 @@ class Policy:
         self._failsafe = False
         self._acting = False
         self._failed = ""
-        self._calm_from = -math.inf
+        self._rest_s = 0
+        """So long it waits yet after what was strange or odd."""
         self._state = "learning"
         self._force: tuple[int, int, Array] | None = None
         """The action in force: since which second, which it is, and the inputs then; and what it has earned since."""
@@ -99,9 +100,11 @@ class Policy:
         if second == self._second:
             return self._advice
         self._fresh = True
-        if self._second is not None and not 0 < second - self._second <= _LONGEST_TICK_S:
+        passed = 1 if self._second is None else second - self._second
+        if not 0 < passed <= _LONGEST_TICK_S:  # asleep, or the clock of another start
             self.interrupt()
-        passed, self._second = 1 if self._second is None else second - self._second, second
+            passed = 1
+        self._second = second
         reading = self._reading = self._reader.read(scene)
         weights = WEIGHTS.get(scene.intent.profile.power_profile, Weights())
         worth = reward(reading, weights, target_fps=scene.target_fps, anomaly=scene.anomaly)
@@ -110,7 +113,7 @@ class Policy:
         strange = self.usual.stranger(reading)
         self.usual.learn(reading)
         self._inputs = self.usual.normal(reading)
-        self._stand(scene, reading, strange, second)
+        self._stand(scene, reading, strange, passed)
         if reading.unknown > MOST_UNKNOWN:
             self._force = self._opened = None
             self._advice = None
@@ -260,7 +263,7 @@ class Policy:
         """Its own decisions where it acts, else what was tried at random; None while too little is known."""
         return (self.judge.modelled.interval() if self.mode is PolicyMode.ACT else None) or self.judge.robust.interval()
 
-    def _stand(self, scene: Scene, reading: Reading, strange: str, second: int) -> None:
+    def _stand(self, scene: Scene, reading: Reading, strange: str, passed: int) -> None:
         """Whether it acts from now on; tells once when it steps back."""
         estimate = self.estimate()
         if estimate is not None and estimate.high < 0.0 and self.mode is PolicyMode.ACT and not self._failed:
@@ -275,10 +278,9 @@ class Policy:
             why, lasting = "an anomaly is on; it acts again when that has been over for 10 minutes", False
         elif strange:
             why, lasting = f"it does not know this: {strange}; it acts again after 10 minutes without", False
-        if why and not lasting:
-            self._calm_from = second + CALM_S
+        self._rest_s = CALM_S if why and not lasting else max(0, self._rest_s - passed)
         ready = self.choices >= LEAST_CHOICES
-        waits = second < self._calm_from or reading.unknown > MOST_UNKNOWN or not ready or scene.intent.paused
+        waits = self._rest_s > 0 or reading.unknown > MOST_UNKNOWN or not ready or scene.intent.paused
         acted, self._acting = self._acting, self.mode is PolicyMode.ACT and not why and not waits
         if acted is not self._acting:
             self.judge.broken()  # what was decided is not followed by what was to follow
@@ -332,7 +334,7 @@ class Policy:
         second = math.nan if self._second is None else self._second
         began, action, inputs = self._force or (math.nan, _NOOP, np.zeros(len(INPUTS)))
         advised = -1 if self._advice is None else ACTIONS.index(self._advice.action)
-        counts = [self.choices, self.explored, second, self._calm_from, advised, began, action, self._earned]
+        counts = [self.choices, self.explored, second, self._rest_s, advised, began, action, self._earned]
         return {
             **self.usual.state(),
             **self.learner.state(),
@@ -354,10 +356,10 @@ class Policy:
         self.__dict__.update({name: fresh.__dict__[name] for name in (*_LEARNT, *_DOING)})
 
     def _resume(self, counts: Array) -> None:
-        choices, explored, second, calm_from, advised, began, action, earned = counts[:8].tolist()
-        if counts.shape != (8 + len(INPUTS),) or not np.isfinite(counts[8:]).all() or math.isnan(calm_from):
+        choices, explored, second, rest_s, advised, began, action, earned = counts[:8].tolist()
+        if counts.shape != (8 + len(INPUTS),) or not np.isfinite(counts[[0, 1, 3, 4, *range(6, len(counts))]]).all():
             raise Unusable("what the policy was doing is not finite or of another shape")
-        self.choices, self.explored, self._calm_from, self._earned = int(choices), int(explored), calm_from, earned
+        self.choices, self.explored, self._rest_s, self._earned = int(choices), int(explored), int(rest_s), earned
         self._second = None if math.isnan(second) else int(second)
         self._force = None if math.isnan(began) else (int(began), range(len(ACTIONS))[int(action)], counts[8:].copy())
         self._advice = None if advised < 0 else Advice(ACTIONS[int(advised)], "taken up again")

@@ -166,6 +166,14 @@ def test_it_steps_back_where_it_has_never_been() -> None:
     assert "it does not know this: temperature headroom 4, seen so far 23 to 25" in told(policy)[0].text
 
 
+def test_a_clock_that_starts_anew_neither_frees_nor_binds_it() -> None:
+    policy = acting()
+    feed(policy, 10, start=1000, anomaly=True)
+    assert set(feed(policy, CALM_S - 5, start=0)) == {None}, "what was to wait, waits"
+    assert any(feed(policy, 10, start=CALM_S - 5))
+    assert any(feed(policy, 10, start=3)), "and what was not, does not"
+
+
 def test_an_estimate_against_it_ends_its_say_until_somebody_asks_again() -> None:
     policy = acting()
     for spell in range(8):
