@@ -10,13 +10,20 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gamesad.__main__ import main
+from gamesad.config import NeuralConfig
+from gamesad.evaluation import report
 from gamesad.evaluation.formats import load
+from gamesad.evaluation.score import score
+from gamesad.journal import Fields
+from gamesad.messages import Message
+from gamesad.neural.findings import Finding
 from gamesad.simulation import open_machine
 from gamesad.types import Heat
 from tests.evaluation import logs
@@ -187,3 +194,12 @@ def test_a_real_session_is_scored(shared: Path, capsys: pytest.CaptureFixture[st
     assert 0.8 < sensor["Coverage"] < 1.0
     assert math.isfinite(sensor["MeanSkill"]) and sensor["MeanSkill"] > -0.05
     assert sensor["Samples"][0] > 400
+
+
+def test_what_was_odd_is_told_with_its_time_and_sentence(log: Path) -> None:
+    found = score(load(str(log)), NeuralConfig())
+    finding = Finding(Message.ANOMALY, "GPU hotspot 14 °C above what is usual", Fields(sensor="gpu", score=15.5))
+    odd = replace(found, fed=replace(found.fed, anomalies=((12.0, finding),)))
+    assert "odd at 12 s: GPU hotspot 14 °C above what is usual" in list(report.lines([odd]))
+    told = json.loads(report.document([odd], []))["Files"][0]["Anomalies"]
+    assert told == [{"Time": 12.0, "Text": "GPU hotspot 14 °C above what is usual", "sensor": "gpu", "score": 15.5}]
