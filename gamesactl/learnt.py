@@ -11,7 +11,7 @@ from gamesactl.terminal import harmless
 from gamesactl.values import UNKNOWN, amount, clock, percent
 
 _INDENT = 13
-_LEARNING = ("learning", "on")
+_LEARNING = ("learning", "on", "proposes", "advises", "acts", "watching")
 MODES = {
     "shadow": "it proposes, the rules decide",
     "advise": "it chooses where the rules leave a choice",
