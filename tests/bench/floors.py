@@ -22,6 +22,11 @@ def program(name: str, into: str, *, libraries: Sequence[str] = ()) -> str:
     return _compile(name, f"{into}/{name}", [f"-l{library}" for library in libraries])
 
 
+def library(name: str, into: str, *options: str) -> ctypes.CDLL:
+    """c/NAME.c as a shared library; once loaded it needs its file in ``into`` no more."""
+    return ctypes.CDLL(_compile(name, f"{into}/{name}.so", ["-shared", "-fPIC", *options]))
+
+
 def _compile(name: str, output: str, options: Sequence[str]) -> str:
     command = ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", output, str(_FOLDER / f"{name}.c"), *options]
     made = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -35,6 +35,7 @@ class Bounds(Kept):
     """
 
     KEPT: ClassVar = ("_record", "_miss", "_above", "_size", "_base", "_scale", "_bound", "_issued")
+    WATCHED: ClassVar = ("_record", "_miss", "_above")
     UNKNOWN: ClassVar = frozenset(("_base", "_scale"))
 
     def __init__(self, sensors: int) -> None:

@@ -22,6 +22,7 @@ class Lessons(Kept):
     """Only whole windows become lessons: usable inputs, and all five readings after them known."""
 
     KEPT: ClassVar = ("store", "count", "newest", "valid", "_inputs", "_scale", "_usable", "_phase")
+    WATCHED: ClassVar = ("newest",)
 
     def __init__(self, phases: Array) -> None:
         """``phases`` (sensors,), 0..1: where each sensor's drawing begins."""

@@ -34,6 +34,7 @@ class Mixture(Kept):
     """
 
     KEPT: ClassVar = ("_regret", "_square", "_due", "_doubt", "weights")
+    WATCHED: ClassVar = ("weights", "_regret", "_doubt")
     UNKNOWN: ClassVar = frozenset(("_due",))
 
     def __init__(self, sensors: int) -> None:

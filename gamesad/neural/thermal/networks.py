@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gamesad.neural.model import Array
 from gamesad.neural.thermal.kept import Kept
-from gamesad.neural.thermal.lessons import WIDTH, Lessons
+from gamesad.neural.thermal.lessons import WIDTH
 from gamesad.neural.thermal.window import INPUTS, STEPS
 
 Floats = NDArray[np.float32]
@@ -33,6 +33,7 @@ class Networks(Kept):
     """
 
     KEPT: ClassVar = ("parameters", "_mean", "_square", "_updates")
+    WATCHED: ClassVar = ("parameters", "_square")
     MOST: ClassVar[float] = 1e4
 
     def __init__(self, generators: Sequence[np.random.Generator]) -> None:
@@ -46,8 +47,9 @@ class Networks(Kept):
             for of_one, generator in zip(weight, generators, strict=True):
                 of_one[:-1] = generator.standard_normal(of_one[:-1].shape) * np.sqrt(2 / len(of_one))
         rows = 1 + BATCH
-        self._lessons = np.zeros((sensors, rows, WIDTH), np.float32)
-        self._values = [self._lessons[:, :, : INPUTS + 1]]
+        self.lessons = np.zeros((sensors, rows, WIDTH), np.float32)
+        """To be learnt from next, from the second row on; the first is that of the forecast."""
+        self._values = [self.lessons[:, :, : INPUTS + 1]]
         self._values += [np.ones((sensors, rows, size + 1), np.float32) for size in _SIZES[1:-1]]
         self._outputs = np.zeros((sensors, rows, STEPS), np.float32)
         self._errors = [np.zeros((sensors, rows, size), np.float32) for size in _SIZES[1:]]
@@ -64,23 +66,22 @@ class Networks(Kept):
 
     def forecast(self, inputs: Array) -> NDArray[Any]:
         """(sensors, INPUTS) → (sensors, STEPS), in scales."""
-        self._lessons[:, 0, :INPUTS] = inputs
-        self._lessons[:, 0, INPUTS] = 1.0
+        self.lessons[:, 0, :INPUTS] = inputs
+        self.lessons[:, 0, INPUTS] = 1.0
         return self._forward(1)[:, 0]
 
-    def forecast_and_learn(self, inputs: Array, tick: int, lessons: Lessons) -> NDArray[Any]:
-        """The same, in one pass with a step of training for those that have a new lesson."""
-        lessons.draw(tick, self._lessons)
-        self._lessons[:, 0, :INPUTS] = inputs
+    def forecast_and_learn(self, inputs: Array, tick: int, fresh: NDArray[np.bool_]) -> NDArray[Any]:
+        """The same, in one pass with a step of training on ``lessons`` of the sensors in ``fresh``."""
+        self.lessons[:, 0, :INPUTS] = inputs
         error = self._errors[-1]
         outputs = self._forward(1 + BATCH)
-        np.subtract(outputs, self._lessons[:, :, INPUTS + 1 :], out=error)
+        np.subtract(outputs, self.lessons[:, :, INPUTS + 1 :], out=error)
         error *= _STEEP
         np.minimum(np.maximum(error, -1, out=error), 1, out=error)
-        error *= (lessons.fresh / np.float32(BATCH)).astype(np.float32)[:, None, None]
+        error *= (fresh / np.float32(BATCH)).astype(np.float32)[:, None, None]
         error[:, 0] = 0.0
         self._backward()
-        self._update(tick, lessons.fresh)
+        self._update(tick, fresh)
         return outputs[:, 0]
 
     def _forward(self, rows: int) -> Floats:

@@ -120,7 +120,8 @@ class Thermal:
         members[:, :, 1:4] = medians[:, None]
         if effort == Effort.TRAINING:
             self._ridge.learn(tick, self._lessons)
-            learnt = self._networks.forecast_and_learn(window.inputs, tick, self._lessons)
+            self._lessons.draw(tick, self._networks.lessons)
+            learnt = self._networks.forecast_and_learn(window.inputs, tick, self._lessons.fresh)
         else:
             learnt = self._networks.forecast(window.inputs)
         scale = window.scale[:, None]

@@ -26,6 +26,7 @@ class Ridge(Kept):
     """
 
     KEPT: ClassVar = ("weights", "_moments")
+    WATCHED: ClassVar = ("weights",)
 
     def __init__(self, sensors: int) -> None:
         self.weights: Array = np.zeros((sensors, STEPS, _WEIGHTS))

@@ -21,6 +21,7 @@ class Scores(Kept):
     """``_sums`` (sensors, STEPS, 3): absolute errors of the forecasts and of persistence, and their weight."""
 
     KEPT: ClassVar = ("_samples", "_sums", "_kept", "_variance")
+    WATCHED: ClassVar = ("_sums", "_variance")
 
     def __init__(self, sensors: int) -> None:
         self._samples = np.zeros(sensors, np.int64)

@@ -45,6 +45,7 @@ class Window(Kept):
         *("ring", "known", "count", "scale", "quantum", "_variance", "_level", "_low", "_lower"),
         *("_heat_level", "_heat_variance", "_heat_before"),
     )
+    WATCHED: ClassVar = ("scale", "_variance", "_level", "_heat_variance")
     UNKNOWN: ClassVar = frozenset(("ring", "_low", "_lower", "_heat_level", "_heat_before"))
 
     def __init__(self, sensors: int) -> None:
@@ -55,7 +56,7 @@ class Window(Kept):
         self.scale: Array = np.ones(sensors)
         self.quantum: Array = np.ones(sensors)
         self._variance, self._level = np.zeros((2, sensors))
-        self._low, self._lower = np.full((2, sensors), np.inf)
+        self._low, self._lower, self._smallest = np.full((3, sensors), np.nan)
         self._heat_level = np.full((sensors, 2), np.nan)
         self._heat_variance = np.zeros((sensors, 2))
         self._heat_before = np.full((sensors, 2, 2), np.nan)
@@ -89,17 +90,17 @@ class Window(Kept):
         self._look_back(value)
         self._feel(heat)
         enough = np.add.reduce(self.known, axis=1) >= LAGS - _MISSING_MOST
-        self.unit = np.where(np.minimum(self._low, self._lower) < np.inf, self.scale, np.nan)
+        self.unit = np.where(np.isnan(self._smallest), np.nan, self.scale)
         self.usable = present & enough & ~np.isnan(self.unit)
 
     def _measure(self, tick: int, change: Array, value: Array, moved: NDArray[np.bool_]) -> None:
         if tick % _EPOCH == 0:
-            np.copyto(self._lower, self._low, where=np.isfinite(self._low))
-            self._low.fill(np.inf)
+            np.copyto(self._lower, self._low, where=~np.isnan(self._low))
+            self._low.fill(np.nan)
         size = np.abs(change)
-        np.copyto(self._low, size, where=moved & (size > _SAME) & (size < self._low))
-        smallest = np.minimum(self._low, self._lower)
-        np.copyto(self.quantum, smallest, where=np.isfinite(smallest))
+        np.fmin(self._low, size, out=self._low, where=moved & (size > _SAME))
+        self._smallest = np.fmin(self._low, self._lower)
+        np.copyto(self.quantum, self._smallest, where=~np.isnan(self._smallest))
         seen = 1 / np.maximum(self.count, 1)
         most = np.where(self.count > LAGS, _OUTLIER * self.scale, np.inf)
         size = np.minimum(size, most)
