@@ -128,7 +128,7 @@ def _floor_loop(root: Path) -> Iterator[tuple[int, int]]:
 
 def _imported(root: Path, bus: PrivateBus) -> list[str]:
     """The modules that the daemon imports by the time it serves, in order."""
-    command = daemon.command(root, "--duration", "2", python=["-X", "importtime"])
+    command = daemon.command(root, "--duration", "6", python=["-X", "importtime"])  # numpy comes after READY
     ran = subprocess.run(command, cwd=ROOT, env=bus.environment, capture_output=True, text=True, check=False)
     if ran.returncode:
         raise RuntimeError(f"gamesad ended with {ran.returncode}: {ran.stderr[-2000:]}")
