@@ -20,6 +20,7 @@ _ACTIONS = {
     "conservative": ("failsafe settings", "bad"),
 }
 _STATES = {"cool": "good", "warm": "", "hot": "warn", "critical": "bad"}
+_LIKELY = 0.5
 _MODES = {"active": "", "observe": "warn", "failsafe": "bad"}
 
 
@@ -80,6 +81,18 @@ def temperature(fields: Fields) -> str:
         return f"{said}, limit {limit:g} °C"
     side = "under" if headroom >= 0 else "OVER"
     return f"{said}, {amount(abs(headroom), '°C')} {side} its limit of {limit:g} °C"
+
+
+def ahead(status: Fields) -> str:
+    """``CPU package 96.1 °C in 5 s, at most 98.0 °C: 62 % that it reaches its limit``; empty where that is unlikely."""
+    forecast = mapping(status, "Forecast")
+    chance, expected, upper = (number(forecast, key) for key in ("Crossing", "Expected", "Upper"))
+    if chance is None or expected is None or chance < _LIKELY:
+        return ""
+    horizon_s = number(forecast, "Horizon")
+    said = f"{label(forecast)} {amount(expected, '°C')}" + (f" in {span(horizon_s)}" if horizon_s else "")
+    said += f", at most {amount(upper, '°C')}" if upper is not None else ""
+    return f"{said}: {percent(chance)} that it reaches its limit"
 
 
 def odd(anomaly: Fields) -> str:

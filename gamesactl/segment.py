@@ -94,6 +94,7 @@ def seen(crystal: Crystal, stale_s: float | None) -> Seen:
         latest.limits,
         rejected=[*(name for name, state in states.items() if state == layout.REJECTED), *mapping(told, "Rejected")],
         faults=[*(name for name, state in states.items() if state == layout.FAULT), *mapping(told, "Absent")],
+        forecast=latest.forecast,
     )
     status |= _some(told, "Simulated", "Machine", "ProfileCause", "Explanation")
     status |= {
@@ -102,6 +103,8 @@ def seen(crystal: Crystal, stale_s: float | None) -> Seen:
         "Limits": mapping(told, "Limits"),
         "TickMs": round(latest.duration_s * 1e3, 3),
     }
+    if odd := mapping(told, "Anomalies"):
+        status["Anomalies"] = list(odd.values())
     status |= _some(told, "ObserveReason", "PausedUntil")
     return Seen(status, stale_s, whole=not told.get("HoldCount") and not told.get("Truncated"))
 

@@ -33,6 +33,10 @@ from gamesad.types import (
 class Optimizer(Protocol):
     """What is learnt: gamesad.neural's Host or Learner. Nothing here waits or raises."""
 
+    @property
+    def odd(self) -> tuple[str, ...]:
+        """What is odd now, a sentence each."""
+
     def forecast(
         self, snapshot: Snapshot, sensors: Mapping[str, Sensor], limits: Mapping[str, Limit]
     ) -> Forecast | None:

@@ -58,6 +58,8 @@ class Moment:
     selected: str
     holds: int
     paused_until_s: float | None
+    odd: tuple[str, ...] = ()
+    """What is odd now, a sentence each."""
 
     @property
     def paused_until_wall_s(self) -> float | None:
@@ -250,6 +252,7 @@ def readings_report(moment: Moment) -> Dictionary:
         {name: limit.target_c for name, limit in moment.tick.limits.items() if name in moment.sensors},
         rejected=snapshot.rejected,
         faults=[name for name, absence in snapshot.absent.items() if absence.is_fault],
+        forecast=moment.tick.forecast,
     )
 
 

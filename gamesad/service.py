@@ -135,6 +135,8 @@ class Service:
             "Limits": {**control.temperature_limits_c, **control.power_limits_w},
             "TickMs": round(moment.tick.duration_s * 1e3, 3),
         }
+        if moment.odd:
+            status["Anomalies"] = list(moment.odd)
         if posture.reason:
             status["ObserveReason"] = posture.reason
         if moment.paused_until_wall_s is not None:
@@ -297,10 +299,11 @@ class Service:
         return moved(self._told_readings, snapshot.readings, moment.sensors)
 
     def _wishes(self) -> tuple[object, ...]:
-        """What a status tells of people's wishes, besides the properties."""
+        """What a status tells besides properties and readings: people's wishes, and what is odd."""
         control = self._worker.control
         limits = (control.temperature_limits_c, control.power_limits_w)
-        return (self._worker.moment.tick.intent.cause, *limits, control.paused_until_s, self._worker.posture.reason)
+        moment = self._worker.moment
+        return (moment.tick.intent.cause, *limits, control.paused_until_s, self._worker.posture.reason, moment.odd)
 
     def _tell(self, name: str, contents: object) -> None:
         for listener in self._listeners:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # as in typing, without importing it
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, Protocol
 
     class Described(Protocol):
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
         def quantity(self) -> str: ...
         @property
         def heat(self) -> str | None: ...
+
+    class Forecast(Protocol):
+        """By sensor, values and upper bounds at each horizon, and the probability that its limit is reached."""
+
+        @property
+        def horizon_s(self) -> Sequence[float]: ...
+        @property
+        def expected(self) -> Mapping[str, Sequence[float]]: ...
+        @property
+        def upper(self) -> Mapping[str, Sequence[float]]: ...
+        @property
+        def crossing(self) -> Mapping[str, float]: ...
 
 
 _REGULATED = ("cpu", "gpu")
@@ -33,6 +45,7 @@ def summary(
     *,
     rejected: Iterable[str],
     faults: Iterable[str],
+    forecast: Forecast | None = None,
 ) -> dict[str, Any]:
     """Temperatures nearest to their limit first, powers, frequencies, fans, load, battery; in the order of ``sensors``.
 
@@ -73,6 +86,8 @@ def summary(
     charges = [value for name, value in readings.items() if _is_supply(name, "charge")]
     if charges:
         report["Battery"] = min(charges)
+    if forecast and forecast.crossing:
+        report["Forecast"] = _likeliest(sensors, forecast)
     return report
 
 
@@ -93,6 +108,20 @@ def on_battery(readings: Mapping[str, float], states: Mapping[str, str]) -> bool
     if not statuses:
         return None  # ports that give no power, and no battery known: a desktop, or a tree of part of a machine
     return bool(online)
+
+
+def _likeliest(sensors: Mapping[str, Described], forecast: Forecast) -> dict[str, Any]:
+    """Of the sensor that is likeliest to reach its limit."""
+    chances = {name: round(chance, 2) for name, chance in forecast.crossing.items()}
+    name = max(chances, key=lambda one: (chances[one], one))
+    return {
+        "Name": name,
+        "Label": sensors[name].label if name in sensors else name,
+        "Horizon": forecast.horizon_s[-1],
+        "Expected": round(forecast.expected[name][-1], 1),
+        "Upper": round(forecast.upper[name][-1], 1),
+        "Crossing": chances[name],
+    }
 
 
 def _is_supply(name: str, channel: str) -> bool:

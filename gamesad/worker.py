@@ -302,6 +302,7 @@ class Worker:
             selected=self.control.selected,
             holds=len(self.control.holds),
             paused_until_s=self.control.paused_until_s,
+            odd=self._pipeline.optimizer.odd if self._pipeline.optimizer else (),
         )
 
     def _save(self, patience_s: float | None = None) -> None:

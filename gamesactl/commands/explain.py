@@ -12,6 +12,7 @@ from gamesactl.commands.status import unit_of
 from gamesactl.errors import Usage
 from gamesactl.output import Output
 from gamesactl.render import Cell, Column, Fields, items, mapping, number, setting, table, text, wrap
+from gamesactl.render import names as words
 from gamesactl.terminal import harmless
 from gamesactl.values import clock, span
 
@@ -181,6 +182,10 @@ def _temperatures(status: Fields, sensors: Sequence[Fields]) -> Iterator[str]:
             continue
         origin = origins.get(text(one, "Name"), "")
         yield f"temperature: {describe.temperature(one)}" + (f" ({origin})" if origin else "") + "."
+    if ahead := describe.ahead(status):
+        yield f"forecast: {ahead}."
+    for sentence in words(status, "Anomalies"):
+        yield f"unlike what is usual here: {sentence.rstrip('.')}."
     own = mapping(status, "Limits")
     for name in own:
         if (value := number(own, name)) is not None:

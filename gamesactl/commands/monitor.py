@@ -14,7 +14,7 @@ from gamesactl.bus import Gamesad, connect, start
 from gamesactl.commands.status import lines
 from gamesactl.errors import Unreachable, Usage
 from gamesactl.output import Output
-from gamesactl.render import Fields, elide, mapping, text, to_json
+from gamesactl.render import Fields, elide, mapping, names, text, to_json
 from gamesactl.terminal import Screen
 from gamesactl.values import clock, duration_s, span
 
@@ -167,5 +167,5 @@ def summary(status: Fields) -> str:
     parts += [describe.profile(status).partition(",")[0]]
     parts += [describe.temperature(hottest) if hottest else "temperature unknown"]
     parts += [*describe.power(status)[:1], *describe.utilization(status)[:1], describe.frequency(status)]
-    parts += [describe.action(mapping(status, "LastDecision"))]
+    parts += [describe.action(mapping(status, "LastDecision")), *(f"odd: {one}" for one in names(status, "Anomalies"))]
     return "  ".join(part for part in parts if part)

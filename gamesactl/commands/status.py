@@ -74,6 +74,8 @@ def _rows(status: Fields) -> list[tuple[str, str, str]]:
     rows += [("Paused", _paused(status), "warn")]
     rows += [("Decision", said if decision else "none yet", describe.action_style(decision))]
     rows += _temperatures(status)
+    rows += [("Forecast", describe.ahead(status), "warn")]
+    rows += [("Odd" if i == 0 else "", one, "warn") for i, one in enumerate(names(status, "Anomalies"))]
     rows += [
         ("Power", ", ".join(describe.power(status)), ""),
         ("Load", ", ".join(describe.utilization(status)), ""),

@@ -36,7 +36,7 @@ class StatusText:
         limits = {**tick.intent.temperature_limits_c, **tick.intent.power_limits_w}
         said = (
             (moment.selected, moment.holds, tick.intent.profile.name, tick.intent.cause, tick.mode,
-             moment.thermal_state, moment.observing, moment.paused_until_wall_s, limits),
+             moment.thermal_state, moment.observing, moment.paused_until_wall_s, limits, moment.odd),
             tick.decision.reason,
             moment.record,
             (snapshot.states, snapshot.rejected, snapshot.absent),
@@ -70,6 +70,8 @@ def _wishes(moment: Moment) -> Texts:
         "ThermalState": str(moment.thermal_state),
         "Limits": {**intent.temperature_limits_c, **intent.power_limits_w},
     }
+    if moment.odd:
+        texts["Anomalies"] = {str(place): sentence for place, sentence in enumerate(moment.odd)}
     if moment.observing:
         texts["ObserveReason"] = moment.observing
     if moment.paused_until_wall_s is not None:

@@ -60,6 +60,12 @@ class Host:
         """The daemon is ready: from now on there is time to learn. On any thread."""
         self._ready = True
 
+    @property
+    def odd(self) -> tuple[str, ...]:
+        """What is odd now, a sentence each."""
+        nothing: tuple[str, ...] = ()
+        return self._try(lambda learner: learner.odd, nothing)
+
     # In the tick
 
     def forecast(

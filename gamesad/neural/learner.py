@@ -25,10 +25,11 @@ from gamesad.neural.checkpoint import Header, Models
 from gamesad.neural.findings import Finding
 from gamesad.neural.grid import Grid, Row, fresh
 from gamesad.neural.model import Arrays, Unusable
+from gamesad.neural.oddities import Oddities
 from gamesad.neural.policy.agent import Policy, PolicyMode, Scene
 from gamesad.neural.rest import Rest
 from gamesad.neural.shelf import Done, Shelf
-from gamesad.neural.status import anomaly_finding, forecast_of, status
+from gamesad.neural.status import forecast_of, status
 from gamesad.neural.thermal.predictor import Prediction, Thermal
 from gamesad.neural.ward import Ward
 from gamesad.types import Advice, Controls, Forecast, Intent, Limit, Sensor, Snapshot, Tick
@@ -67,6 +68,7 @@ class Learner:
         self.anomaly = Ward("anomaly", self._fresh_detector, self._loaded_detector, self._fault)
         self.wards: tuple[Ward[Any], ...] = (self.thermal, self.policy, self.anomaly)
         self._findings: list[Finding] = []
+        self._oddities = Oddities()
         self._row: Row | None = None
         """This tick's, when a second has begun with it."""
         self._second: int | None = None
@@ -88,6 +90,11 @@ class Learner:
     def prediction(self) -> Prediction | None:
         """The newest second's, in the order of the temperatures; None where the last was too long ago, or failed."""
         return self._prediction
+
+    @property
+    def odd(self) -> tuple[str, ...]:
+        """What is odd now, a sentence each."""
+        return tuple(episode.sentence for episode in self.anomaly.model.active)
 
     # In the tick
 
@@ -175,7 +182,7 @@ class Learner:
         self._gap = False
         nothing: list[Episode] = []
         episodes = self.anomaly.work(lambda detector: detector.step(watched), nothing)
-        self._findings += [anomaly_finding(episode) for episode in episodes]
+        self._findings += self._oddities.news(episodes, self.anomaly.model.active, wall_s)
 
     # Between ticks
 

@@ -153,6 +153,14 @@ def test_words_change_with_what_they_tell(published: Published) -> None:
     assert published.latest().text["States"] == {STATUS: "Discharging"}
 
 
+def test_what_is_odd_is_told_while_it_is(published: Published) -> None:
+    of = moment()
+    published.publisher.publish(replace(of, odd=("fan 1 stands still", "a disk is warm")), None)
+    assert published.latest().text["Anomalies"] == {"0": "fan 1 stands still", "1": "a disk is warm"}
+    published.publisher.publish(of, None)
+    assert "Anomalies" not in published.latest().text
+
+
 def test_what_is_too_long_to_tell_says_so(published: Published) -> None:
     settings = {f"cpufreq.policy{number}.scaling_max_freq": 1200000 for number in range(500)}
     of = moment(decision=Decision(Action.REDUCE_POWER, settings, Origin.USER, "quiet"))

@@ -52,6 +52,9 @@ STATUS: dict[str, Any] = {
     "Absent": [],
     "TickMs": 0.312,
 }
+FORECAST: dict[str, Any] = {
+    "Name": CPU, "Label": "CPU package", "Horizon": 5.0, "Expected": 96.1, "Upper": 98.0, "Crossing": 0.62,
+}  # fmt: skip
 
 SENSORS: list[dict[str, Any]] = [
     {

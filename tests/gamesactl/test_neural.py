@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gamesactl import executable
-from tests.gamesactl.answers import NEURAL
+from tests.gamesactl.answers import FORECAST, NEURAL, STATUS
 from tests.gamesactl.test_verbs import NOBODY, text
 from tests.support.client import FakeDaemon, Said, as_user, gamesactl
 from tests.support.private_bus import PrivateBus
@@ -152,6 +152,24 @@ def test_another_user_may_look_and_not_touch(daemon: FakeDaemon) -> None:
     assert looked.code == 0
     assert [said.code for said in touched] == [4, 4, 4]
     assert daemon.asked == []
+
+
+def test_status_explain_and_monitor_tell_what_is_likely_and_what_is_odd(
+    daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    daemon.answer(status={**STATUS, "Forecast": FORECAST, "Anomalies": ["fan 1 stands\x1b still", "a disk is warm"]})
+    ahead = "CPU package 96.1 °C in 5 s, at most 98.0 °C: 62 % that it reaches its limit"
+    out = gamesactl("status").out
+    assert f"\nForecast     {ahead}\nOdd          fan 1 stands\\x1b still\n             a disk is warm\n" in out
+    explained = gamesactl("explain").out
+    assert f"\nForecast: {ahead}.\n" in explained
+    assert "\nUnlike what is usual here: a disk is warm.\n" in explained
+    assert gamesactl("monitor", "-n1").out.endswith("  odd: fan 1 stands\\x1b still  odd: a disk is warm\n")
+    daemon.answer(status={**STATUS, "Forecast": {**FORECAST, "Crossing": 0.49}})
+    assert "Forecast" not in gamesactl("status").out
+    daemon.answer(status={**STATUS, "Forecast": "warm", "Anomalies": 3})
+    assert gamesactl("status").code == 0
 
 
 SCORER = """#!{python}
