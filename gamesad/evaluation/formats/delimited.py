@@ -6,6 +6,7 @@ import csv
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from gamesad.errors import Failed
 from gamesad.evaluation.formats.columns import columns, number
 from gamesad.evaluation.series import Table
 from gamesad.evaluation.tally import Tally
@@ -36,6 +37,13 @@ def split(source: Source, mark: str) -> Iterator[tuple[int, Cells]]:
             yield number_, next(csv.reader([line], delimiter=mark))
         except (csv.Error, StopIteration):
             source.tally.count("lines that are no rows left out", number_, line)
+
+
+def first(source: Source, rows: Iterator[tuple[int, Cells]]) -> Cells:
+    """The header; raises Failed."""
+    for _line, cells in rows:
+        return cells
+    raise Failed(f"{source.path} holds no header; is it the whole log?")
 
 
 def read(

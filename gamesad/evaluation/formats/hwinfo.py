@@ -3,37 +3,37 @@ more at the end; latin-1, or UTF-8 with pieces in the encoding of its country.""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from gamesad.errors import Failed
 from gamesad.evaluation.formats import delimited
 from gamesad.evaluation.formats.delimited import Cells
 from gamesad.evaluation.formats.stamps import Stamps
 from gamesad.evaluation.series import Table
 from gamesad.evaluation.text import Source
 
-_BEGINNINGS = tuple(
-    f"date{between}time{mark}" for between, marks in ((",", ","), (";", ";"), ("/", ",;")) for mark in marks
-)
+_BEGINNING = re.compile(r"date(?:,time,|;time;|/time[,;])")
 
 
 def recognises(head: str) -> bool:
-    first = head.lstrip().partition("\n")[0]
-    return first.replace('"', "").lower().startswith(_BEGINNINGS) and "[" in first
+    first = _first(head)
+    return _BEGINNING.match(first.replace('"', "").lower()) is not None and "[" in first
 
 
 def parse(source: Source) -> Table:
-    rows = delimited.split(source, delimited.delimiter(source.head.lstrip().partition("\n")[0]))
-    header = next((cells for _, cells in rows), None)
-    if header is None:
-        raise Failed(f"{source.path} holds no header; is it the whole log?")
+    rows = delimited.split(source, delimited.delimiter(_first(source.head)))
+    header = delimited.first(source, rows)
+    places = (0, 1) if header[0].lower() == "date" else (0,)
     stamps = Stamps()
-    apart = header[0].strip('"').lower() == "date"
 
     def stamp(cells: Cells) -> float | None:
-        return stamps.seconds(f"{cells[0]} {cells[1]}" if apart and len(cells) > 1 else cells[0])
+        return stamps.seconds(" ".join(cells[: len(places)]))
 
-    return delimited.read(_readings(rows, header[0]), header, stamp, source.tally, skip=(0, 1) if apart else (0,))
+    return delimited.read(_readings(rows, header[0]), header, stamp, source.tally, skip=places)
+
+
+def _first(head: str) -> str:
+    return head.lstrip().partition("\n")[0]
 
 
 def _readings(rows: Iterator[tuple[int, Cells]], first: str) -> Iterator[tuple[int, Cells]]:

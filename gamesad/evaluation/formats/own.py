@@ -99,7 +99,7 @@ def _exported(source: Source) -> Iterator[tuple[int, Mapping[str, object]]]:
         yield from ((i, row) for i, row in enumerate(found, 1) if isinstance(row, dict))
         return
     rows = delimited.split(source, ",")
-    _, header = next(rows)
+    header = delimited.first(source, rows)
     yield from ((line, dict(zip(header, cells, strict=False))) for line, cells in rows)
 
 

@@ -17,7 +17,7 @@ from gamesad.evaluation.text import Source
 from gamesad.types import Heat, Quantity, Sensor
 
 _COLUMN = "Busy%"
-_TIMES = ("Time_Of_Day_Seconds", "usec")
+_TIME = "Time_Of_Day_Seconds"
 _INTERVAL = re.compile(r"Measurement interval: ([\d.]+) sec")
 _DEFAULT_S = 5.0
 """turbostat(8): --interval."""
@@ -44,6 +44,22 @@ def parse(source: Source) -> Table:
     return reader.table()
 
 
+class _Row:
+    """One line's cells by their columns' names."""
+
+    def __init__(self, places: dict[str, int], cells: list[str]) -> None:
+        self._places, self._cells = places, cells
+
+    def text(self, name: str) -> str:
+        place = self._places.get(name)
+        return self._cells[place].strip() if place is not None and place < len(self._cells) else ""
+
+    @property
+    def whole(self) -> bool:
+        """Of the whole machine; with --Summary there are no others, and no column that says so."""
+        return self.text("CPU") in ("-", "")
+
+
 class _Reader:
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -57,49 +73,33 @@ class _Reader:
     def take(self, line: int, cells: list[str]) -> None:
         if _is_header(cells):
             self._places = {name.strip(): place for place, name in enumerate(cells)}
-        elif (
-            self._places
-            and len(cells) > 1
-            and math.isfinite(number(cells[self._places[_COLUMN]]) if len(cells) > self._places[_COLUMN] else math.nan)
-        ):
-            self._row(line, cells)
-
-    def _row(self, line: int, cells: list[str]) -> None:
-        def cell(name: str) -> str:
-            place = self._places.get(name)
-            return cells[place].strip() if place is not None and place < len(cells) else ""
-
-        if cell("CPU") in ("-", ""):
-            self._times.append(
-                next((at_s for name in _TIMES if (at_s := self._stamps.seconds(cell(name))) is not None), None)
-            )
+            return
+        row = _Row(self._places, cells)
+        if not math.isfinite(number(row.text(_COLUMN))):
+            return  # what turbostat says of the machine, and of itself
+        if row.whole:
+            self._times.append(self._stamps.seconds(row.text(_TIME)))
             self._moments.append({})
             self._lines.append(line)
             for name, sensor in _WHOLE.items():
-                if name in self._places:
-                    self._put(sensor, number(cell(name)) * _SCALES.get(name, 1.0), line, cell(name))
-            if "CPU" not in self._places and cell("PkgTmp"):
-                self._put(temperature("PkgTmp", "package", Heat.CPU), number(cell("PkgTmp")), line, cell("PkgTmp"))
-            return
-        if not self._moments:
+                self._put(sensor, line, row.text(name), _SCALES.get(name, 1.0))
+        elif not self._moments:
             self._source.tally.count("rows of processors before the first of the whole machine left out", line)
             return
-        package, core = cell("Package"), cell("Core")
-        many = f" {package}" if package else ""
-        if cell("PkgTmp"):
-            name = f"PkgTmp{many}"
-            self._put(temperature(name, f"package{many}", Heat.CPU), number(cell("PkgTmp")), line, cell("PkgTmp"))
-        if cell("CoreTmp"):
-            name = f"CoreTmp{many} {core}"
-            self._put(temperature(name, f"core{many} {core}", Heat.CPU), number(cell("CoreTmp")), line, cell("CoreTmp"))
+        package, core = row.text("Package"), row.text("Core")
+        of = f" {package}" if package.isdigit() else ""
+        if not row.whole or "CPU" not in self._places:
+            self._put(temperature(f"PkgTmp{of}", f"package{of}", Heat.CPU), line, row.text("PkgTmp"))
+        if not row.whole:
+            self._put(temperature(f"CoreTmp{of} {core}", f"core{of} {core}", Heat.CPU), line, row.text("CoreTmp"))
 
-    def _put(self, sensor: Sensor, value: float, line: int, text: str) -> None:
-        if not math.isfinite(value):
-            if text:
-                self._source.tally.count("cells that are no numbers left out", line, text)
-            return
-        self._found.setdefault(sensor.name, sensor)
-        self._moments[-1].setdefault(sensor.name, value)
+    def _put(self, sensor: Sensor, line: int, text: str, scale: float = 1.0) -> None:
+        value = number(text) * scale
+        if math.isfinite(value):
+            self._found.setdefault(sensor.name, sensor)
+            self._moments[-1].setdefault(sensor.name, value)
+        elif text:
+            self._source.tally.count("cells that are no numbers left out", line, text)
 
     def table(self) -> Table:
         if not self._places:
