@@ -115,7 +115,7 @@ async def decisions(desk: Desk, request: web.Request) -> list[Document]:
     count = int(asked.number(query, "count", _DECISIONS, 1, _DECISIONS_MOST))
     since_s, until_s = asked.period(query, float("inf"))
     found = []
-    for entry in reversed(desk.source.crystal().decisions()):
+    for entry in reversed(await desk.past.read(lambda crystal: crystal.decisions())):
         wanted = query.get("action", entry.action) == entry.action and query.get("source", entry.source) == entry.source
         if wanted and since_s <= entry.since_s <= until_s:
             found.append(decision(entry))
@@ -157,7 +157,7 @@ async def crystal(desk: Desk, _request: web.Request) -> Document:
 
 
 async def blocks(desk: Desk, _request: web.Request) -> list[Document]:
-    return [block(one) for one in desk.source.crystal().blocks()]
+    return await desk.past.read(lambda crystal: [block(one) for one in crystal.blocks()])
 
 
 async def neural(desk: Desk, _request: web.Request) -> Any:

@@ -53,10 +53,6 @@ class Desk:
         self.past.close()
         self.source.close()
 
-    async def ending(self, _program: web.Application) -> None:
-        """Before the connections are closed."""
-        await self.hub.close()
-
     def _told(self, signal: str, arguments: list[Any]) -> None:
         """A signal of the daemon, to all pages."""
         if signal == "ProfileChanged" and len(arguments) == 2:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 MAX_CONNECTIONS = 256
 _BACKLOG = 256
+_GOODBYE_S = 1.0
 
 
 class Door:
@@ -28,9 +29,10 @@ class Door:
         self._open.append(await loop.create_server(self._enter, sock=where, ssl=tls, backlog=_BACKLOG))
 
     async def close(self) -> None:
-        """To new ones."""
+        """To new ones at once, and to the others soon, whatever they are at."""
         for one in self._open:
             one.close()
+        await self._server.shutdown(_GOODBYE_S)
 
     def _enter(self) -> asyncio.BaseProtocol:
         if len(self._server.connections) + self._entering >= MAX_CONNECTIONS:

@@ -149,8 +149,9 @@ async def serve(options: Options, output: Output) -> int:
     read_only, everything = why_read_only(options, where), where.tls is not None
     guard = Guard(where.hosts, where.scheme, token, everything=everything, read_only=read_only)
     frames = Frames(options.mangohud_log or None, _NO_LOGS if where.given or os.geteuid() == 0 else "")
+    desk = Desk(guard, frames)
     runner = web.AppRunner(
-        application(Desk(guard, frames)), access_log=None, handle_signals=False, keepalive_timeout=30.0,
+        application(desk), access_log=None, handle_signals=False, keepalive_timeout=30.0,
         max_line_size=MAX_HEADER, max_field_size=MAX_HEADER,
     )  # fmt: skip
     stop = asyncio.Event()
@@ -167,6 +168,7 @@ async def serve(options: Options, output: Output) -> int:
         wanted = options.open_browser and not output.json and not where.given and os.geteuid() != 0
         with browser.opened(url, output.note) if wanted else nullcontext():
             await stop.wait()
+        await desk.hub.close()
         await door.close()
     finally:
         await runner.cleanup()
@@ -174,7 +176,7 @@ async def serve(options: Options, output: Output) -> int:
 
 
 def _say(url: str, read_only: str, output: Output) -> None:
-    """The token is told to the terminal of who started it, never to a journal: as a service it writes nothing."""
+    """The token is told to the terminal of who started it, never to a journal: a service has none."""
     more = (
         f"{read_only}: nothing can be changed" if read_only else "who has this address can change what you can change"
     )

@@ -35,6 +35,7 @@ _EVENTS = 64
 _SEND_BUFFER = 32 * 1024
 """Bytes on their way to a client, here and in the kernel, which would keep minutes otherwise."""
 _PING_S = 30.0
+_GOODBYE_S = 1.0
 _BEFORE_S = 0.05
 """A tick that is due so soon goes now: the rates of hub and client beat against each other otherwise."""
 
@@ -77,6 +78,9 @@ class Client:
                 if self._tick is not None:
                     newest, self._tick = self._tick, None
                     await self.socket.send_str(newest)
+
+    async def say_goodbye(self) -> None:
+        await self.socket.close(code=WSCloseCode.GOING_AWAY, message=b"the dashboard ends")
 
     def heard(self, text: str) -> bool:
         """Whether it is something that a client may say."""
@@ -220,5 +224,9 @@ class Hub:
         return self._directory
 
     async def close(self) -> None:
-        for client in list(self._clients):
-            await client.socket.close(code=WSCloseCode.GOING_AWAY, message=b"the dashboard ends")
+        """Those that do not read are not waited for."""
+        closing = [asyncio.create_task(client.say_goodbye()) for client in self._clients]
+        if closing:
+            _, late = await asyncio.wait(closing, timeout=_GOODBYE_S)
+            for one in late:
+                one.cancel()

@@ -68,7 +68,6 @@ def application(desk: Desk) -> web.Application:
         program.router.add_route(route.method, route.path, _handler(desk, route))
     program.router.add_get("/{name:.*}", pages.serve)
     program.cleanup_ctx.append(desk.running)
-    program.on_shutdown.append(desk.ending)
     program.on_response_prepare.append(_with_headers)
     return program
 

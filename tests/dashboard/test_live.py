@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from socket import create_connection
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
@@ -107,6 +108,15 @@ def test_a_page_that_does_not_read_gets_the_newest_when_it_reads_again(folder: P
             while mine.next("tick")["n"] < seen["n"]:
                 kept += 1
     assert kept < 30  # of the 60, what the kernel's buffers and one frame hold
+
+
+def test_it_ends_soon_though_a_page_reads_nothing_and_a_request_is_half_said(place: Path, daemon: Daemon) -> None:
+    with TemporaryDirectory() as folder, dashboard(Path(folder), shm=place / "shm") as page:
+        with Socket(page) as mine, create_connection(("127.0.0.1", page.port)) as other:
+            other.sendall(b"GET / HTTP/1.1\r\nHost:")
+            mine.next("tick")
+            page.process.terminate()
+            assert page.process.wait(20) == 0  # its patience is two seconds
 
 
 @pytest.mark.parametrize(
