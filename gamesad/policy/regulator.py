@@ -142,7 +142,7 @@ def regulate(level: Level, now_s: float, excess_c: float, spare_c: float | None,
 def heed(before: Level, ruled: Level, now_s: float, action: Action, *, excess_c: float, spare_c: float | None) -> Level:
     """The level when the rules say ``ruled`` and the learnt policy ``action``; never above ``before`` unless it boosts.
 
-    A boost gives back at once as much as the room bears, up to full. What is taken counts as no answer to an excess: a
+    A boost gives back at once what fills half of the room, up to full. What is taken counts as no answer to an excess: a
     cut that the rules want next is not put off. An own step waits for what the last one did, whoever made it.
     """
     answered = now_s - before.moved_s >= _DEAD_S
@@ -150,7 +150,7 @@ def heed(before: Level, ruled: Level, now_s: float, action: Action, *, excess_c:
         if excess_c > 0.0 or spare_c is None or spare_c <= 0.0 or before.value >= 1.0 or not answered:
             return _lower(before, ruled)
         gain_c = _trusted(before)
-        return Level(min(1.0, before.value + max(_SMALLEST_STEP, spare_c / gain_c)), now_s, now_s, gain_c)
+        return Level(min(1.0, before.value + max(_SMALLEST_STEP, spare_c * _SHARE / gain_c)), now_s, now_s, gain_c)
     wanted = before.value
     if action is Action.CONSERVATIVE:
         wanted = 0.0

@@ -98,7 +98,7 @@ class Match:
 class Examiner:
     """Keeps what the rules come to on each held-out machine, which no training changes."""
 
-    def __init__(self, wish: Intent, seeds: Sequence[int] = HELD_OUT_SEEDS, seconds: float = EPISODE_S) -> None:
+    def __init__(self, wish: Intent, seeds: Sequence[int] = HELD_OUT_SEEDS, seconds: float = 600.0) -> None:
         self._wish, self._seconds = wish, seconds
         self._held_out = [(f"{kind}/{scenario}", seed) for kind in KINDS for scenario in HELD_OUT for seed in seeds]
         self._rules: dict[tuple[str, int], Run] = {}

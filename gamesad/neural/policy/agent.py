@@ -145,9 +145,10 @@ class Policy:
             self._enforced(decision, self._second)
         if would is not None and self.proposals:
             self.proposals[-1]["Would"] = dict(would)
-        if self._fresh and train:
+        if self._fresh and train and self._second is not None:
             self.learner.learn(self.rng)
-            self.judge.learn(self.rng)
+            if self._second % PERIOD_S == 0:
+                self.judge.learn(self.rng)
         self._fresh = False
         findings, self._findings = self._findings, []
         return findings
@@ -186,7 +187,7 @@ class Policy:
             done = ACTIONS.index(wanted)
             self._advice = Advice(wanted, self._reason)
         elif self._may_explore(scene, reading):
-            random = True
+            random = wanted in EXPLORED  # what is never tried cannot be judged without a model
             part = EPSILON / len(EXPLORED)
             noop_chance = chance = 1.0 - EPSILON + part
             if self.rng.random() < EPSILON:

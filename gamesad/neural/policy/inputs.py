@@ -43,7 +43,7 @@ KINDS = (
     Kind("memory", 0.0, 1.0, 0.01),
     Kind("forecast_c", -60.0, 150.0, 1.0),
 )
-_FIRST_OF = {0: 0, 1: 1, 2: 2, 3: 4, 4: 6, 5: 7, 6: 9, 7: 10}
+_FIRST_OF = (0, 1, 2, 4, 6, 7, 9, 10)
 """The first kind of each input."""
 
 
@@ -93,6 +93,8 @@ class Reader:
 
     def __init__(self) -> None:
         self._for: tuple[object, object] = (None, None)
+        self._limits_for: Mapping[str, Limit] | None = None
+        self._targets: dict[str, float] = {}
         self._busy: list[str] = []
         self._card_w: list[str] = []
         self._package_w: list[str] = []
@@ -102,9 +104,12 @@ class Reader:
         if self._for[0] is not scene.sensors or self._for[1] is not scene.controls:
             self._look(scene.sensors, scene.controls)
         readings = scene.snapshot.readings
-        values = np.full(len(INPUTS), np.nan)
-        kinds = np.array(list(_FIRST_OF.values()), np.intp)
-        targets = {name: limit.target_c for name, limit in scene.limits.items() if limit.heat is not Heat.OTHER}
+        values = [math.nan] * len(INPUTS)
+        kinds = list(_FIRST_OF)
+        if self._limits_for is not scene.limits:
+            self._limits_for = scene.limits
+            self._targets = {n: limit.target_c for n, limit in scene.limits.items() if limit.heat is not Heat.OTHER}
+        targets = self._targets
         values[0] = _least(target_c - readings.get(name, math.nan) for name, target_c in targets.items())
         values[1] = readings.get("cpu.utilization", math.nan)
         values[2] = _most(readings.get(name, math.nan) for name in self._busy)
@@ -125,10 +130,10 @@ class Reader:
             upper = scene.forecast.upper
             values[7] = _least(target_c - max(upper[name]) for name, target_c in targets.items() if upper.get(name))
         for index, value in enumerate(values):
-            kind = KINDS[kinds[index]]
-            if not kind.least <= value <= kind.most:
+            _name, least, most, _grain = KINDS[kinds[index]]
+            if not least <= value <= most:
                 values[index] = math.nan
-        return Reading(values, kinds)
+        return Reading(np.array(values), np.array(kinds, np.intp))
 
     def _look(self, sensors: Mapping[str, Sensor], controls: Controls) -> None:
         self._for = (sensors, controls)

@@ -55,8 +55,9 @@ class Ring:
 
     def state(self) -> Array:
         """The rows from the oldest to the newest."""
-        ordered: Array = np.roll(self.rows, -self._next, axis=0)
-        return ordered[len(self.rows) - self.filled :]
+        if self.filled < len(self.rows):
+            return self.rows[: self.filled].copy()
+        return np.concatenate([self.rows[self._next :], self.rows[: self._next]])
 
     def load(self, rows: Array) -> None:
         self.filled = len(rows)
