@@ -65,14 +65,12 @@ def test_a_page_that_pauses_gets_nothing_until_it_goes_on(page: Dashboard) -> No
     with Socket(page) as other, Socket(page) as mine:
         mine.next("tick")
         mine.say({"pause": True})
-        for _ in range(3):
-            last = other.next("tick")["n"]
+        last = [other.next("tick")["n"] for _ in range(4)][-1]
         mine.say({"pause": False})
-        after = mine.next("tick")
-        while after["n"] < last:  # what was on its way when it paused
-            before, after = after, mine.next("tick")
-            assert after["n"] - before["n"] in (1, 2) or after["n"] >= last
-        assert after["n"] >= last
+        meanwhile = 0
+        while mine.next("tick")["n"] < last:
+            meanwhile += 1
+    assert meanwhile <= 1  # what was on its way when it paused
 
 
 def test_each_page_has_its_own_rate(folder: Path) -> None:
@@ -111,7 +109,7 @@ def test_a_page_that_does_not_read_gets_the_newest_when_it_reads_again(folder: P
 
 
 def test_it_ends_soon_though_a_page_reads_nothing_and_a_request_is_half_said(place: Path, daemon: Daemon) -> None:
-    with TemporaryDirectory() as folder, dashboard(Path(folder), shm=place / "shm") as page:
+    with TemporaryDirectory() as folder, dashboard(Path(folder), shm=place / "shm") as page:  # noqa: SIM117
         with Socket(page) as mine, create_connection(("127.0.0.1", page.port)) as other:
             other.sendall(b"GET / HTTP/1.1\r\nHost:")
             mine.next("tick")

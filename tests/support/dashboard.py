@@ -33,6 +33,8 @@ os.setgroups([]); os.setresgid(uid, uid, uid); os.setresuid(uid, uid, uid)
 sys.exit(main(sys.argv[2:]))
 """
 """The modules are loaded first: a test's Python may lie where only root looks."""
+_PATIENCE_S = 120.0
+"""Only bounds a test that hangs."""
 
 
 class Answer(NamedTuple):
@@ -177,9 +179,11 @@ class Socket:
 
     def next(self, *kinds: str) -> dict[str, Any]:
         """The next message of one of these types (any without); pings are answered."""
+        deadline_s = time.monotonic() + _PATIENCE_S
         while True:
             opcode, data = self.frame()
             assert opcode != 8, f"closed with {int.from_bytes(data[:2])}"
+            assert time.monotonic() < deadline_s, f"no {kinds}"
             if opcode == 9:
                 self.send(data, opcode=10)
             if opcode == 1 and (not kinds or json.loads(data)["type"] in kinds):
