@@ -300,3 +300,26 @@ def test_a_port_that_is_taken_is_said_with_another(page: Dashboard, tmp_path: Pa
         dashboard(tmp_path, "--port", str(page.port), shm=tmp_path / "none"),
     ):
         pass
+
+
+def test_the_bus_goes_and_comes_back_and_so_does_what_it_gives() -> None:
+    """Numbers come on meanwhile: they are read, not asked for."""
+    with system_bus(extra_rules=ANYTHING_GOES) as bus, TemporaryDirectory(prefix="gamesad-bus-gone-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with (
+            gamesad(folder, simulated(folder), bus=bus.address),
+            dashboard(folder, shm=folder / "shm", bus=bus) as page,
+        ):
+            eventually(lambda: page.ask("/api/v1/profiles").status == 200, "the bus")
+            bus.kill_bus()
+            eventually(lambda: page.ask("/api/v1/profiles").status == 503, "its loss")
+            answer = page.post("profile", {"name": "quiet"})
+            assert answer.status == 503
+            assert answer.document["what_next"]
+            assert page.get("hello")["stale_since"] is None
+            assert page.get("sensors")[0]["value"] is not None
+            bus.start_bus()
+            bus.start_polkit()
+            eventually(lambda: page.ask("/api/v1/profiles").status == 200, "the bus, again")
+            assert done(page, "profile", {"name": "quiet"})
