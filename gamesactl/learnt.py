@@ -111,7 +111,7 @@ def of_life(told: Fields) -> Iterator[tuple[str, str, str]]:
     said += [f"models put back: {put_back:.0f}"] if put_back else []
     said += [f"files set aside: {set_aside:.0f}"] if set_aside else []
     memory = number(life, "Memory")
-    said += [amount(memory, "B")] if memory is not None else []
+    said += [amount(memory, "B")] if memory else []
     yield "Saved", ", ".join(said), "dim"
 
 

@@ -97,7 +97,7 @@ def _shadow(output: Output) -> None:
             text(one, "InForce") or UNKNOWN,
             text(one, "Reason"),
         ]
-        for one in items(policy, "Proposals")
+        for one in sorted(items(policy, "Proposals"), key=lambda one: number(one, "Time") or 0.0, reverse=True)
     ]
     output.lines(["", *table(_PROPOSALS, rows, output.width, output.style)] if rows else ["no proposals yet"])
 

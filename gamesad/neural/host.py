@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,6 +55,8 @@ class Host:
         self._ready = False
         self._retry_s = float("-inf")
         self._making: threading.Thread | None = None
+        self._packing: threading.Thread | None = None
+        self._blocks: Mapping[str, bytes] = {}
         self._told_of: tuple[Snapshot | None, Snapshot] = None, Snapshot(0, 0.0, {})
 
     def begin(self) -> None:
@@ -105,10 +108,15 @@ class Host:
         return self._try(lambda learner: learner.maintain(), otherwise=False)
 
     def blocks(self) -> Mapping[str, bytes]:
-        """What was learnt, for memory that everybody may read and that outlives this process; nothing while there is
-        none."""
-        nothing: Mapping[str, bytes] = {}
-        return self._try(lambda learner: learner.blocks(), nothing)
+        """What was learnt, for memory that everybody may read and that outlives this process.
+
+        Made on a thread of its own, some ms for each ten temperatures: nothing until they are, or when nothing is new.
+        """
+        made, self._blocks = self._blocks, {}
+        if not made and self._packing is None and (work := self._try(lambda learner: learner.blocks(), None)):
+            self._packing = threading.Thread(target=self._pack, args=(work,), name="blocks", daemon=True)
+            self._packing.start()
+        return made
 
     def configure(self, settings: NeuralConfig) -> None:
         """Takes a new configuration at once."""
@@ -175,6 +183,14 @@ class Host:
         self._try(lambda learner: learner.close(), None)
         self.learner = None
 
+    def _pack(self, work: Callable[[], Mapping[str, bytes]]) -> None:
+        """On a thread of its own."""
+        try:
+            self._blocks = work()
+        except Exception:  # noqa: BLE001 - as above
+            _LOG.exception("what is learnt cannot be put into the shared memory")
+        self._packing = None
+
     def _make(self, kept: Sequence[Mapping[str, bytes]]) -> None:
         """On a thread of its own."""
         try:
@@ -190,6 +206,7 @@ class Host:
             self._retry_s = self._clock() + RETRY_S
             self._say("it could not begin, the journal says how; gamesad works without it")
         else:
+            _trim()
             if self._ready and self._settings.enabled:  # still
                 self.learner = learner
                 self._say(_ON)
@@ -199,3 +216,11 @@ class Host:
         if state != self._state:
             self._state = state
             self._tell(state)
+
+
+def _trim() -> None:
+    """What importing and unpacking took goes back to the system; glibc keeps it, and there were 10 MiB of it."""
+    import ctypes  # noqa: PLC0415 - numpy has loaded it
+
+    with suppress(AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)

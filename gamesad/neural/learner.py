@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -238,13 +239,15 @@ class Learner:
         self._advice = None
         self._say(Message.POLICY_MODE, f"the learnt policy's mode is {mode}", Fields(mode=mode))
 
-    def blocks(self) -> dict[str, bytes]:
-        """All that was learnt, in a form for memory that outlives a killed process; ``kept`` for the next learner.
-        Nothing when hardly anything was learnt since the last time."""
+    def blocks(self) -> Callable[[], dict[str, bytes]] | None:
+        """All that was learnt, for memory that outlives a killed process; ``kept`` for the next learner.
+
+        What is given makes them, on any thread: it has copies. None when hardly anything was learnt since last time.
+        """
         if self._seconds < self._blocks_at:
-            return {}
+            return None
         self._blocks_at = self._seconds + _BLOCKS_S
-        return blocks.split(*self._learnt())
+        return partial(blocks.split, *self._learnt())
 
     def close(self) -> None:
         """Saves, and gives the disk a moment. What is left to tell is in ``learn``'s next answer."""

@@ -131,6 +131,8 @@ def test_an_anomaly_is_signalled_with_its_end_and_recorded(running: Running) -> 
             await anybody.listen()
             running.machine.control("fail_sensor", file, None, "70000")
             [begun] = await anybody.signal("AnomalyDetected")
+            for asked in ("status --json", "explain --json"):  # from the segment, and from the bus
+                await asyncio.to_thread(eventually, lambda asked=asked: begun["Sentence"] in said(asked), asked)
             running.machine.control("heal", file)
             [ended] = await anybody.signal("AnomalyDetected")
             return begun, ended
@@ -153,6 +155,13 @@ def file_of(machine: Mounted) -> str:
         chip for chip in (machine.root / "sys/class/hwmon").iterdir() if (chip / "name").read_text() == "coretemp\n"
     ]
     return "/" + str((chip / "temp1_input").resolve().relative_to(machine.root))
+
+
+def said(line: str) -> str:
+    """By a process of its own: this one is busy."""
+    [told] = as_user(0, line)
+    document = told.document
+    return str(document.get("Anomalies") or document["Status"].get("Anomalies"))
 
 
 def flights() -> list[dict[str, Any]]:
