@@ -1,4 +1,4 @@
-"""Upper bounds that are kept at 90 % whatever comes, and from the same record the chance of reaching a limit."""
+"""Upper bounds that are kept at 90 %, whatever comes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PRIOR *= 5 / _PRIOR.sum()
 _STEPS = np.arange(STEPS)
 _FORGET = 0.997
 _RATE = 0.04
-_SURE_MOST = 0.95
+_SURE_MOST = 0.98
 _STEP_RATE = 0.2
 
 
@@ -82,15 +82,5 @@ class Bounds(Kept):
         self._bound[:, slot] = bound = _LOW[place] + within(part, 0.0, 1.0) * _SIZE[place]
         self._scale[:, slot] = window.unit
         self._base[:, slot] = highest = base + np.maximum.reduce(forecast, axis=1)
-        self._reached = reached
         steps = base[:, None] + forecast + self._above * window.scale[:, None]
         return steps, highest + bound * window.scale
-
-    def crossing(self, tick: int, limits: Array, scale: Array) -> Array:
-        """The chance (sensors,) that the next ``STEPS`` seconds reach the limit; NaN: no limit or no forecast."""
-        slot = tick % STEPS
-        excess = (limits - self._base[:, slot]) / scale
-        place = np.searchsorted(_EDGES, np.where(np.isnan(excess), 0.0, excess))
-        part = within((excess - _LOW[place]) / _SIZE[place], 0.0, 1.0)
-        above = self._reached[:, -1] - self._reached[self._all, place] + (1 - part) * self._record[self._all, place]
-        return within(above / self._reached[:, -1], 0.0, 1.0)

@@ -18,7 +18,7 @@ _FORGET = 0.99
 _REGRET_MOST = 6.0
 _STEADY = 0.02
 """Credit, in scales, that persistence gets each second."""
-_HEAD_START = 0.2
+_HEAD_START = 0.4
 """Weight that persistence has over what its record gives it."""
 _EXPONENT_MOST = 50.0
 _DOUBT_RATE, _DOUBT_WEIGHT = 0.2, 3.0

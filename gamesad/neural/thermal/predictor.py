@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gamesad.neural.model import Array, Arrays, Unusable
 from gamesad.neural.thermal.bounds import Bounds
+from gamesad.neural.thermal.crossing import Crossing
 from gamesad.neural.thermal.lessons import Lessons
 from gamesad.neural.thermal.mixture import MEMBERS, Mixture
 from gamesad.neural.thermal.networks import Networks
@@ -66,8 +67,10 @@ class Thermal:
         self._ridge = Ridge(len(names))
         self._mixture = Mixture(len(names))
         self._bounds = Bounds(len(names))
+        self._crossing = Crossing(len(names))
         self._scores = Scores(len(names))
         self._members = np.zeros((len(names), STEPS, len(MEMBERS)))
+        self._medians = np.zeros((len(names), len(_MEDIANS)))
         self._heat = np.zeros((len(names), 2))
         self._parts = {
             "window": self._window,
@@ -76,6 +79,7 @@ class Thermal:
             "networks": self._networks,
             "mixture": self._mixture,
             "bounds": self._bounds,
+            "crossing": self._crossing,
             "scores": self._scores,
         }
 
@@ -96,27 +100,28 @@ class Thermal:
         base = np.where(window.present, window.readings[:, -1], np.nan)
         mixture.judge(tick, base)
         bounds.judge(tick, window, mixture.errors[..., 0] / mixture.scale)
+        self._crossing.judge(tick, window)
         residual = self._scores.judge(mixture.errors, bounds.outcome)
         self._lessons.learn(tick, window)
         members = self._forecasts(tick, effort)
         forecast = mixture.forecast(members, window.quantum)
         mixture.put(tick, members, forecast, base, window.unit)
         upper, upper_of_maximum = bounds.upper(tick, forecast, base, window)
-        crossing = bounds.crossing(tick, row.limits, window.scale)
+        self._crossing.put(tick, forecast, self._medians, base, window)
+        crossing = self._crossing.chance(tick, row.limits, window)
         return Prediction(base[:, None] + forecast, upper, upper_of_maximum, crossing, residual)
 
     def _forecasts(self, tick: int, effort: Effort) -> Array:
         """(sensors, STEPS, members) above the newest reading, °C."""
-        members, window = self._members, self._window
-        if effort == Effort.PERSISTENCE:
-            members.fill(0.0)
-            return members
-        medians = np.empty((len(members), len(_MEDIANS)))
+        members, window, medians = self._members, self._window, self._medians
         for place, length in enumerate(_MEDIANS):
             last = window.readings[:, LONGEST - length :].copy()
             last.sort(axis=1)
             medians[:, place] = last[:, length // 2]
         medians -= window.readings[:, -1:]
+        if effort == Effort.PERSISTENCE:
+            members.fill(0.0)
+            return members
         members[:, :, 1:4] = medians[:, None]
         if effort == Effort.TRAINING:
             self._ridge.learn(tick, self._lessons)
@@ -132,7 +137,8 @@ class Thermal:
 
     def crossing(self, limits: Array) -> Array:
         """As the last step's ``Prediction.crossing``, of any limits: (sensors,) °C."""
-        return self._bounds.crossing(self._tick, limits, self._window.scale)
+        with np.errstate(all="ignore"):
+            return self._crossing.chance(self._tick, limits, self._window)
 
     def scores(self) -> dict[str, dict[str, Any]]:
         """What became of the forecasts of each sensor, by name; ``Scores.table`` has the keys."""
