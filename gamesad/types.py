@@ -36,7 +36,7 @@ class Quantity(StrEnum):
 
     @property
     def unit(self) -> str:
-        return _UNITS[self]
+        return _UNITS.get(self, "")
 
 
 _UNITS: Mapping[Quantity, str] = {
@@ -44,15 +44,11 @@ _UNITS: Mapping[Quantity, str] = {
     Quantity.POWER: "W",
     Quantity.ENERGY: "J",
     Quantity.FREQUENCY: "Hz",
-    Quantity.UTILIZATION: "",
     Quantity.FAN: "rpm",
     Quantity.VOLTAGE: "V",
     Quantity.CURRENT: "A",
-    Quantity.PRESSURE: "",
     Quantity.RATE: "1/s",
     Quantity.SIZE: "B",
-    Quantity.LEVEL: "",
-    Quantity.STATE: "",
 }
 
 
