@@ -95,6 +95,10 @@ def test_no_argument_hurts_the_daemon(running: Running) -> None:
         ("SetLimit", "sd", (PACKAGE, -273.0)),
         ("ReleaseProfile", "u", (2**32 - 1,)),
         ("Pause", "u", (2**32 - 1,)),
+        ("ResetModels", "s", ("everything",)),
+        ("ResetModels", "as", (["all"],)),
+        ("SetPolicyMode", "s", ("act\x1b",)),
+        ("SetPolicyMode", "s", ("x" * 300,)),
         ("Nonsense", "", ()),
     ]
 
