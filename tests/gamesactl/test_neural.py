@@ -208,3 +208,14 @@ def test_a_recording_that_cannot_be_scored_is_named(
 gamesactl: good.csv: 3 rows without a time
 gamesactl: bad.csv:3: no temperature in it
 """)
+
+
+def test_the_real_gamesad_scores_a_recording(empty_bus: PrivateBus, tmp_path: Path) -> None:
+    rows = [f"{second},{50 + second % 5}" for second in range(60)]
+    recording = tmp_path / "session.csv"
+    recording.write_text("\n".join(["time_s,cpu[°C]", *rows, ""]))
+    document = gamesactl("neural", "evaluate", str(recording), "--json").document
+    assert [one["File"] for one in document["Files"]] == [str(recording)]
+    said = gamesactl("neural", "evaluate", str(tmp_path / "none.csv"))
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert "none.csv cannot be read: No such file or directory" in said.err
