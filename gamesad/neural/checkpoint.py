@@ -135,10 +135,10 @@ def _array(data: bytes) -> NDArray[np.generic]:
     if np.lib.format.read_magic(file) != (1, 0):
         raise ValueError("an array of another format")
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=_HEADER_MOST)
-    content = data[file.tell() :]
-    if dtype.kind not in _KINDS or dtype.hasobject or fortran or math.prod(shape) * dtype.itemsize != len(content):
+    begin, size = file.tell(), math.prod(shape) * dtype.itemsize
+    if dtype.kind not in _KINDS or dtype.hasobject or fortran or size != len(data) - begin:
         raise ValueError("an array that is not what its header says")
-    return np.frombuffer(content, dtype).reshape(shape).copy()
+    return np.frombuffer(memoryview(data)[begin:], dtype).reshape(shape).copy()
 
 
 def _header(text: bytes) -> Header:
@@ -157,5 +157,5 @@ def _checksum(members: Arrays) -> NDArray[np.uint8]:
     for name in sorted(members):
         array = members[name]
         total.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-        total.update(array.tobytes())
+        total.update(np.ascontiguousarray(array).data)
     return np.frombuffer(total.digest(), _BYTES)
