@@ -55,6 +55,8 @@ class Host:
         self._ready = False
         self._retry_s = float("-inf")
         self._making: threading.Thread | None = None
+        self._left: Learner | None = None
+        """One that is no more, whose last words nobody has heard yet."""
         self._packing: threading.Thread | None = None
         self._blocks: Mapping[str, bytes] = {}
         self._told_of: tuple[Snapshot | None, Snapshot] = None, Snapshot(0, 0.0, {})
@@ -90,6 +92,9 @@ class Host:
         return self._try(lambda learner: learner.advice(seen, forecast, limits, intent, sensors, controls), None)
 
     def learn(self, tick: Tick, sensors: Mapping[str, Sensor], wall_s: float) -> Sequence[Finding]:
+        left, self._left = self._left, None
+        if left:
+            return left.last_words(wall_s)
         seen = replace(tick, snapshot=self._coarse(tick.snapshot, sensors))
         return self._try(lambda learner: learner.learn(seen, sensors, wall_s), ())
 
@@ -174,14 +179,14 @@ class Host:
             return what(learner)
         except Exception:  # noqa: BLE001 - a bug here must not end the regulation
             _LOG.exception("the Neural Optimizer failed")
-            self.learner = None
+            self.learner, self._left = None, learner
             self._retry_s = self._clock() + RETRY_S
             self._say("it failed, the journal says how; gamesad works without it")
             return otherwise
 
     def _leave(self) -> None:
         self._try(lambda learner: learner.close(), None)
-        self.learner = None
+        self.learner, self._left = None, self.learner or self._left
 
     def _pack(self, work: Callable[[], Mapping[str, bytes]]) -> None:
         """On a thread of its own."""

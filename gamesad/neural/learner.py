@@ -250,10 +250,14 @@ class Learner:
         return partial(blocks.split, *self._learnt())
 
     def close(self) -> None:
-        """Saves, and gives the disk a moment. What is left to tell is in ``learn``'s next answer."""
+        """Saves, and gives the disk a moment."""
         if self.shelf:
             self._save(self.shelf)
             self.shelf.close()
+
+    def last_words(self, wall_s: float) -> list[Finding]:
+        """What is left to tell of one that is no more: how it was saved, and the end of what was odd."""
+        return [*self._findings, *self._oddities.news((), (), wall_s)]
 
     # Within
 

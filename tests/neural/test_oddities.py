@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from gamesad.config import NeuralConfig
 from gamesad.messages import Message
 from gamesad.neural.anomaly.episodes import Episode
+from gamesad.neural.host import Host
+from gamesad.neural.learner import Learner
 from gamesad.neural.oddities import Oddities
+from gamesad.types import Snapshot
+from tests.support.ticks import tick
 
 FAN = Episode("fan1", "fan", 10.0, None, 5.0, 2.0, "the fan stands still")
 CPU = Episode("temp1", "CPU", 20.0, None, 4.0, 2.0, "the CPU is warm")
@@ -39,3 +44,18 @@ def test_what_began_before_a_restart_is_not_told_again_and_ends_once() -> None:
     oddities = Oddities()
     assert said(oddities, active=(FAN,)) == []
     assert said(oddities, replace(FAN, ended_s=50.0)) == [(Message.ANOMALY_END, 50.0)]
+
+
+def test_of_a_learner_that_is_turned_off_or_fails_the_end_of_what_was_odd_is_told() -> None:
+    for fails in (False, True):
+        host = Host(NeuralConfig(), lambda _state: None, folder=None, machine="m")
+        host.learner = Learner(NeuralConfig(), machine="m")
+        host.learner._oddities.news((FAN,), (FAN,), 10.0)
+        if fails:
+            host.learner.sensors = host.learner._grid = None  # type: ignore[assignment]
+            assert host.forecast(Snapshot(0, 1.0, {}), {}, {}) is None
+        else:
+            host.configure(NeuralConfig(enabled=False))
+        assert host.learner is None
+        assert [finding.message for finding in host.learn(tick({}), {}, 60.0)] == [Message.ANOMALY_END]
+        assert list(host.learn(tick({}), {}, 61.0)) == []
