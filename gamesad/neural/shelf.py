@@ -74,6 +74,7 @@ class Shelf:
             self._ended(str(error.strerror))
         else:
             self.checkpoints, self.saved_s = self.checkpoints + 1, self._of_s
+            self._file = DurableFile(self.path)  # the old one would hold on to what it wrote
             self._ended("")
         return False
 
