@@ -14,6 +14,7 @@ from gamesactl.dashboard import asked
 from gamesactl.dashboard.answers import Refused, bad
 from gamesactl.dashboard.guard import Bucket
 from gamesactl.errors import ClientError
+from gamesactl.holding import keep
 from gamesactl.values import span
 
 if TYPE_CHECKING:
@@ -60,8 +61,6 @@ class Acting:
 
     async def hold(self, profile: str, reason: str, seconds: int) -> int:
         """The cookie, once it is held."""
-        from gamesactl.holding import keep  # noqa: PLC0415 - it cannot be imported without dbus_next
-
         if len(self._holds) >= _HOLDS:
             raise Refused(HTTPStatus.CONFLICT, f"{_HOLDS} profiles are held from here", "release one")
         stop = asyncio.Event()

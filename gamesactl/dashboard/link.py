@@ -6,14 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from gamesactl.errors import ClientError, NoLibrary, Unreachable
-
-try:
-    from gamesactl import bus
-except NoLibrary as error:
-    _NO_LIBRARY = str(error)
-else:
-    _NO_LIBRARY = ""
+from gamesactl import bus
+from gamesactl.errors import ClientError, Unreachable
 
 _RETRY_S = 1.0
 
@@ -24,12 +18,10 @@ class Link:
     def __init__(self, told: Callable[[str, list[Any]], None]) -> None:
         self._told = told
         self._gamesad: bus.Gamesad | None = None
-        self._why = _NO_LIBRARY or "gamesad has not answered yet; try again in a second"
+        self._why = "gamesad has not answered yet; try again in a second"
 
     async def run(self) -> None:
         """For ever."""
-        if _NO_LIBRARY:
-            return
         while True:
             try:
                 async with bus.connect() as gamesad:

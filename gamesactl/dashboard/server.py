@@ -19,6 +19,8 @@ from gamesactl.errors import ClientError
 from gamesad.crystal.errors import CrystalError
 
 ROOT = "/api/v1"
+_NOT_PUBLIC = ("/api/", "/metrics")
+"""All else is the page's own files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def _guarded(desk: Desk) -> Callable[..., Awaitable[web.StreamResponse]]:
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         try:
-            public = not request.path.startswith(("/api", "/metrics"))
+            public = not request.path.startswith(_NOT_PUBLIC)
             desk.guard.check(request, writes=request.method not in SAFE, public=public)
             return await handler(request)
         except Refused as refused:

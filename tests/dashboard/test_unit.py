@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from gamesactl.dashboard import launch
+from gamesactl.dashboard import launch, pages
 from tests.support.client import GAMESACTL, gamesactl
 from tests.support.daemon import Daemon
 from tests.support.dashboard import Dashboard, Socket, dashboard
@@ -154,6 +154,7 @@ def test_for_other_machines_it_speaks_tls_and_tells_nothing_without_the_token(
                 return int(tls.makefile("rb").readline().split()[1])
 
         assert ask("/nothing") == 404
+        assert {ask(f"/{name}") for name in pages.files()} == {200}  # the page itself holds nothing
         for path in ("/api/v1/hello", "/api/v1/status", "/api/v1/live", "/metrics"):
             assert ask(path) == 403
             assert ask(path, X_Gamesa_Token="guess") == 403
