@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 from collections import deque
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -24,7 +23,7 @@ from gamesad.neural.policy.estimate import Interval, Judge, Pending
 from gamesad.neural.policy.inputs import INPUTS, MOST_UNKNOWN, Reader, Reading, Scene, Usual
 from gamesad.neural.policy.learning import ACTIONS, GAMMA, PERIOD_S, DoubleQ, discount
 from gamesad.neural.policy.reward import WEIGHTS, Weights, reward
-from gamesad.types import Action, Advice, Decision, Mode, Origin, Value
+from gamesad.types import Action, Advice, Decision, Mode, Origin
 
 __all__ = ["Policy", "PolicyMode", "Scene"]
 
@@ -126,25 +125,13 @@ class Policy:
             self._advice = None
         return self._advice
 
-    def note(
-        self,
-        decision: Decision,
-        mode: Mode = Mode.ACTIVE,
-        would: Mapping[str, Value] | None = None,
-        *,
-        train: bool = True,
-    ) -> list[Finding]:
-        """What came into force in this tick, whoever wanted it. ``would``: what its proposal would have set.
-
-        ``train`` False: there is no time to learn in this second.
-        """
+    def note(self, decision: Decision, mode: Mode = Mode.ACTIVE, *, train: bool = True) -> list[Finding]:
+        """What came into force in this tick, whoever wanted it. ``train`` False: there is no time to learn now."""
         self._failsafe = mode is Mode.FAILSAFE or decision.source is Origin.SAFETY
         if mode is Mode.OBSERVE:
             self._force = self._opened = None
         elif self._second is not None and self._reading is not None and self._reading.unknown <= MOST_UNKNOWN:
             self._enforced(decision, self._second)
-        if would is not None and self.proposals:
-            self.proposals[-1]["Would"] = dict(would)
         if self._fresh and train and self._second is not None:
             self.learner.learn(self.rng)
             if self._second % PERIOD_S == 0:
@@ -210,6 +197,7 @@ class Policy:
                 "InForce": str(self._advice.action if self._advice else Action.NOOP),
                 "Reason": self._reason,
                 "Worth": self.judge.expects(self._inputs, ACTIONS.index(wanted)),
+                **({"Would": scene.would(Advice(wanted, self._reason))} if scene.would else {}),
                 **({"Low": estimate.low, "High": estimate.high} if estimate else {}),
             }
         )

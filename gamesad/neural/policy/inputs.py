@@ -7,14 +7,14 @@ with statistics of its own. What is unknown, or cannot be true, is NaN here and 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from gamesad.neural.model import Array, Arrays, Unusable
-from gamesad.types import Controls, Forecast, Heat, Intent, Limit, Quantity, Role, Sensor, Snapshot
+from gamesad.types import Advice, Controls, Forecast, Heat, Intent, Limit, Quantity, Role, Sensor, Snapshot
 
 INPUTS = ("temperature headroom", "CPU", "GPU", "power", "frame rate", "latency", "memory", "forecast headroom")
 MOST_UNKNOWN = 3
@@ -49,7 +49,10 @@ _FIRST_OF = (0, 1, 2, 4, 6, 7, 9, 10)
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the policy goes by in one second. ``frame_rate`` None: no game, or none that tells."""
+    """What the policy goes by in one second. ``frame_rate`` None: no game, or none that tells.
+
+    ``would`` says in words what an advice would change now, without doing it.
+    """
 
     snapshot: Snapshot
     forecast: Forecast | None
@@ -61,6 +64,7 @@ class Scene:
     wall_s: float = 0.0
     frame_rate: float | None = None
     target_fps: float = 60.0
+    would: Callable[[Advice], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
