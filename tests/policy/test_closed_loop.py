@@ -20,7 +20,7 @@ from gamesad.policy.limits import derive
 from gamesad.simulation import open_machine
 from gamesad.simulation.scenarios import SCENARIOS
 from gamesad.telemetry.collector import Collector
-from gamesad.types import Action, Decision, Forecast, Intent, Limit, Snapshot, Value
+from gamesad.types import Action, Decision, Forecast, Intent, Limit, Sensor, Snapshot, Value
 from tests.support.policy_machines import intent
 
 TICK_S = 0.5
@@ -53,7 +53,7 @@ def run(
     folder: Path,
     *,
     idle_from_s: float = math.inf,
-    forecast: Callable[[Snapshot, dict[str, Limit]], Forecast] | None = None,
+    forecast: Callable[[Snapshot, Mapping[str, Sensor], Mapping[str, Limit]], Forecast | None] | None = None,
 ) -> Run:
     """Made-up time; from ``idle_from_s`` on nobody is at the machine."""
     clock = [0.0]
@@ -70,7 +70,7 @@ def run(
         if clock[0] == idle_from_s:
             machine.plant.scenario = SCENARIOS["idle"]
         now = collector.sample(clock[0], everything=clock[0] % 1.0 == 0.0)
-        foreseen = forecast(now, limits) if forecast else None
+        foreseen = forecast(now, collector.sensors, limits) if forecast else None
         wanted, regulation = decide(regulation, now, foreseen, wish, limits, executor.controls)
         decision, envelope = enforce(envelope, wanted, now, limits, executor.controls)
         seen.writes += bool(executor.apply(decision.settings).settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -73,10 +73,10 @@ def test_however_alarming_it_costs_a_bounded_part(forecasts: list[Forecast], tem
     assert min(levels) >= 0.68
 
 
-def lying(bound_c: float, chance: float) -> Callable[[Snapshot, dict[str, Limit]], Forecast]:
+def lying(bound_c: float, chance: float) -> Callable[[Snapshot, object, Mapping[str, Limit]], Forecast]:
     """The same for every sensor, always."""
 
-    def forecast(_now: Snapshot, limits: dict[str, Limit]) -> Forecast:
+    def forecast(_now: Snapshot, _sensors: object, limits: Mapping[str, Limit]) -> Forecast:
         bounds = dict.fromkeys(limits, (bound_c,) * 5)
         return Forecast((1.0, 2.0, 3.0, 4.0, 5.0), bounds, bounds, 0.9, dict.fromkeys(limits, chance))
 
