@@ -1,9 +1,9 @@
 """How rare something must be to be told, so that a machine with nothing wrong alarms as often as its user allows.
 
 Block maxima: the highest score of each hour that was watched, the last four weeks of them. Their upper half is taken as
-an exponential tail over its median u with mean excess b, so that h = u + b·ln(168 · ½ · 2 ÷ alarms per week) is passed
-half as often as allowed. An hour in which something was told counts with the threshold itself: rates are kept, and no
-fault, however long, makes the next one harder to see.
+an exponential tail over its median u with mean excess b, so that h = u + b·ln(168 ÷ alarms per week) is passed
+half as often as allowed. No hour counts with more than ten times the threshold's rarity, and no time while an episode
+is on: a fault, however long, does not make the next one harder to see.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HOUR_S, WEEK_S = 3600.0, 7 * 86400.0
 _KEPT = 4 * 168
 _WARM = 24
 _PRIOR_HOURS, _PRIOR_U, _PRIOR_B = 24, 3.0, 1.0
-_EXTREME = 14.0
+_EXTREME = 55.0
 """−log10 of the probability that is told from the first hour on."""
 
 
@@ -31,7 +31,6 @@ class Budget:
         self._maxima: deque[float] = deque(maxlen=_KEPT)
         self._told: deque[float] = deque(maxlen=64)
         self._highest, self._watched_s = 0.0, 0.0
-        self._told_now = False
         self._base = self._fit()
 
     @property
@@ -41,7 +40,8 @@ class Budget:
 
     def threshold(self, wall_s: float) -> float:
         beyond = sum(1 for told_s in self._told if 0.0 <= wall_s - told_s < WEEK_S) + 1.0 - max(self.per_week, 1.0)
-        base = self._base if self.warm else max(self._base, _EXTREME)
+        hours = max(len(self._maxima), 1)
+        base = self._base * (1.0 + _WARM / hours) if self.warm else max(self._base, _EXTREME)
         return base + max(beyond, 0.0)
 
     def rate(self, wall_s: float) -> float:
@@ -49,34 +49,32 @@ class Budget:
         weeks = max(len(self._maxima) / 168.0, 1.0)
         return sum(1 for told_s in self._told if 0.0 <= wall_s - told_s < weeks * WEEK_S) / weeks
 
-    def watch(self, score: float, seconds: float) -> None:
-        """``score``: the highest of all charts now."""
+    def watch(self, score: float, seconds: float, *, faulty: bool = False) -> None:
+        """``score``: the highest of all charts now. While something is known to be wrong there is nothing to learn."""
+        if faulty:
+            return
         self._highest = max(self._highest, score)
         self._watched_s += seconds
         if self._watched_s >= HOUR_S:
-            self._maxima.append(min(self._highest, self._base + 1.0) if self._told_now else self._highest)
-            self._highest, self._watched_s, self._told_now = 0.0, 0.0, False
+            self._maxima.append(min(self._highest, self._base + 1.0))
+            self._highest, self._watched_s = 0.0, 0.0
             self._base = self._fit()
 
     def tell(self, wall_s: float) -> None:
         """An alarm began."""
         self._told.append(wall_s)
-        self._told_now = True
 
     def _fit(self) -> float:
-        maxima = np.sort(np.array(self._maxima))
+        maxima = np.sort(np.array([*self._maxima, *[_PRIOR_U] * (not self._maxima)]))
         upper = maxima[len(maxima) // 2 :]
-        u = (
-            (upper[0] * len(maxima) + _PRIOR_U * _PRIOR_HOURS) / (len(maxima) + _PRIOR_HOURS)
-            if len(maxima)
-            else _PRIOR_U
-        )
-        above = float((upper - upper[0]).sum()) if len(maxima) else 0.0
+        hours = len(self._maxima)
+        u = (upper[0] * hours + _PRIOR_U * _PRIOR_HOURS) / (hours + _PRIOR_HOURS)
+        above = float((upper - upper[0]).sum())
         b = (above + _PRIOR_B * _PRIOR_HOURS / 2) / (len(upper) + _PRIOR_HOURS / 2)
         return float(u + b * np.log(168.0 / self.per_week))
 
     def state(self) -> dict[str, NDArray[np.generic]]:
-        now = [self._highest, self._watched_s, float(self._told_now)]
+        now = [self._highest, self._watched_s]
         return {"maxima": np.array(self._maxima), "told": np.array(self._told), "now": np.array(now)}
 
     def load(self, state: Arrays) -> None:
@@ -85,13 +83,13 @@ class Budget:
             maxima, told, now = (np.array(state[name], float) for name in ("maxima", "told", "now"))
         except (KeyError, ValueError) as error:
             raise Unusable(f"a budget of alarms without usable {error}") from None
-        if maxima.ndim != 1 or told.ndim != 1 or now.shape != (3,):
+        if maxima.ndim != 1 or told.ndim != 1 or now.shape != (2,):
             raise Unusable("a budget of alarms of another shape")
         if not (np.isfinite(maxima).all() and np.isfinite(told).all() and np.isfinite(now).all()):
             raise Unusable("a budget of alarms with numbers that are not finite")
         self._maxima = deque(maxima.tolist(), maxlen=_KEPT)
         self._told = deque(told.tolist(), maxlen=64)
-        self._highest, self._watched_s, self._told_now = float(now[0]), float(now[1]), bool(now[2])
+        self._highest, self._watched_s = now.tolist()
         self._base = self._fit()
 
     def sound(self) -> bool:

@@ -22,6 +22,8 @@ _WINSOR = 3.0
 _TAIL = 0.98
 _TAIL_RATE = 0.003
 _EXCESS_RATE = 0.02
+_OUTLIER = 12.0
+"""So many mean excesses over the quantile are no part of a light tail, and not learnt."""
 _YOUNG = 150
 _MOST = 60.0
 _RELATIVE = 1.25
@@ -33,13 +35,15 @@ _TAILS = ("seen", "quantile", "excess", "peaks")
 
 class Charts:
     """``size`` series. ``floor``, one or (size,): the least spread that counts, in the unit of the values.
+    ``patience``: how many times more values than those of every five minutes, which the rates are made for, there are.
+    ``light``: the tails are exponential, as those of residuals already in spreads, and not Pareto's.
 
     A series says nothing in its first 300 values, 150 for the baseline and 150 for the tail. A NaN changes nothing and
     scores NaN.
     """
 
-    def __init__(self, size: int, *, floor: float | Array = 1e-9, baseline: float = _BASELINE) -> None:
-        self._floor, self._rate = np.broadcast_to(floor, size), baseline
+    def __init__(self, size: int, *, floor: float | Array = 1e-9, patience: float = 1.0, light: bool = False) -> None:
+        self._floor, self._patience, self._light = np.broadcast_to(floor, size), patience, light
         self._now: Array = np.zeros((len(_FIELDS), size))
         self._tail: Array = np.zeros((len(_TAILS), 2, size))
         self._tail[1], self._tail[2], self._tail[3] = np.nan, 0.3, 20.0
@@ -62,17 +66,17 @@ class Charts:
         young = count < _YOUNG
         learns = here & (young | ~frozen) if frozen is not None else here
         count += learns
-        slow = np.where(learns, np.maximum(self._rate, 1.0 / (count + 1.0)), 0.0)
+        slow = np.where(learns, np.maximum(_BASELINE / self._patience, 1.0 / (count + 1.0)), 0.0)
 
         away = np.where(here, x - baseline, 0.0)
         level += np.where(here, LEVEL * (away - level), 0.0)
         deviation = _RELATIVE * np.maximum(spread, self._floor)
         missed = np.where(here, np.abs(x - last), 0.0)
         scale = np.maximum(error, self._floor)
-        unrest = np.where(here, np.log(missed / scale + 0.05), habit) - habit
+        unrest = np.where(here & (count > 2), np.log(missed / scale + 0.05) - habit, 0.0)
         surprise += np.where(here, SURPRISE * (unrest - surprise), 0.0)
         self.deviations[0] = level / deviation
-        self.deviations[1] = surprise / (_RELATIVE * np.maximum(restless, 0.05))
+        self.deviations[1] = surprise / (_RELATIVE * np.maximum(restless, 0.5 if self._light else 0.05))
 
         widest = np.where(young, np.inf, _WINSOR * deviation)
         away = np.clip(away, -widest, widest)
@@ -86,20 +90,23 @@ class Charts:
 
     def _rarity(self, statistic: Array, here: NDArray[np.bool_], learns: NDArray[np.bool_]) -> Array:
         seen, quantile, excess, peaks = self._tail
-        size = np.log(np.clip(statistic, 1e-3, 1e9))
+        size = np.minimum(statistic, 1e3) if self._light else np.log(np.clip(statistic, 1e-3, 1e9))
         first = learns & np.isnan(quantile)
-        quantile[first] = size[first] + 1.0
+        quantile[first] = np.minimum(size[first], 1.0) + 1.0 if self._light else size[first] + 1.0
         over = size - quantile
         above = over > 0
+        if self._light:
+            learns = learns & ~(over > _OUTLIER * excess)
         score = np.where(above, -np.log10(1 - _TAIL) + over / (excess * np.log(10)), 0.0)
         seen += learns
-        pace = np.where(learns, np.maximum(_TAIL_RATE, 2.0 / (seen + 1.0)), 0.0)
+        searching = np.maximum(2.0 / (seen + 1.0), np.minimum(_TAIL_RATE, 20.0 / (seen + 1.0)))
+        pace = np.where(learns, np.maximum(_TAIL_RATE / self._patience, searching), 0.0)
         quantile += np.where(np.isnan(over), 0.0, pace * np.where(above, _TAIL, _TAIL - 1.0))
         hit = learns & above
         peaks += hit
-        share = np.where(hit, np.maximum(_EXCESS_RATE, 1.0 / peaks), 0.0)
+        share = np.where(hit, np.maximum(_EXCESS_RATE / self._patience, 1.0 / peaks), 0.0)
         excess += share * (np.where(hit, np.minimum(over, _WINSOR * excess), excess) - excess)
-        np.clip(excess, 0.03, 2.0, out=excess)
+        np.clip(excess, 0.3 if self._light else 0.03, 2.0, out=excess)
         return np.where(here & (seen[0] > _YOUNG), np.minimum(np.max(score, axis=0), _MOST), np.nan)
 
     def times(self, index: int) -> float:
@@ -114,7 +121,7 @@ class Charts:
 
     def choose(self, columns: Sequence[int | None], floor: float | Array = 1e-9) -> Charts:
         """Charts of these series of old ones, in this order; None is a new one."""
-        made = Charts(len(columns), floor=floor, baseline=self._rate)
+        made = Charts(len(columns), floor=floor, patience=self._patience, light=self._light)
         kept = [(new, old) for new, old in enumerate(columns) if old is not None]
         if kept:
             new, old = map(list, zip(*kept, strict=True))

@@ -31,7 +31,7 @@ _QUIET_S = 900.0
 _NEW_SENSORS_S = 60.0
 _THAW = 3 * 86400 // BLOCK_S
 """After three days what is odd is learnt all the same: a new cooler, another place."""
-_BASELINE = 1e-4
+_PATIENCE = 20.0
 _FLOORS = (0.8, 0.3, 0.5)
 """The least spread of a relation's residual, of a forecast's error, of the logarithm of the habit's."""
 _NEARLY = 0.7
@@ -142,7 +142,7 @@ class Detector:
         np.maximum.at(by_part, self._part_of, scores)
         self._score = float(by_part.max())
         if not quiet:
-            self._budget.watch(self._score, BLOCK_S)
+            self._budget.watch(self._score, BLOCK_S, faulty=bool(self.active))
         told, beginning = self._episodes.look(by_part, lambda: self._budget.threshold(self._wall_s), self._wall_s)
         for part in beginning:
             threshold = self._budget.threshold(self._wall_s)
@@ -231,7 +231,7 @@ class Detector:
         self._keys += [*(f"forecast:{name}" for name in self._temperatures), "habit"]
         kinds = [len(view.targets), len(self._temperatures), 1]
         self._floor = np.repeat(_FLOORS, kinds)
-        self._charts = Charts(len(self._keys), floor=self._floor, baseline=_BASELINE)
+        self._charts = Charts(len(self._keys), floor=self._floor, patience=_PATIENCE, light=True)
         self._part_of = np.concatenate([view.part_of, view.part_of[self._warm], [0]]).astype(int)
         self._rows: list[list[float]] = []
         self._state = np.full(len(STATE), NAN)

@@ -4,6 +4,7 @@ With regressors x and targets y, A = Σ λ^age·c·xx' + r·1 and B = Σ λ^age�
 large in a state unlike any seen before, where the residual's spread s·√(1 + leverage) makes nothing of any residual. ỹ
 is y with its residual winsorised at 3 spreads (Huber 1964), so a fault moves what is usual only slowly. Values of one
 hour repeat each other: each counts for c, one part in 200. The past is forgotten in half a week.
+Nothing is expected outside the range that was seen.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Relation:
         self._inverse: Array = np.eye(regressors) / _RIDGE
         self._spread = floor * 1.0
         self._count: Array = np.zeros(len(floor))
+        self._range: Array = np.full((2, len(floor)), np.nan)
         self._steps = 0
 
     @property
@@ -49,7 +51,7 @@ class Relation:
         here = np.isfinite(y)
         young = self._count < _YOUNG
         learns = here & (young | ~frozen)
-        expected = x @ self._weights
+        expected = np.fmin(np.fmax(x @ self._weights, self._range[0]), self._range[1])
         wide = float(np.sqrt(1.0 + max(float(x @ self._inverse @ x), 0.0)))
         spread = np.maximum(self._spread, self._floor)
         residual = np.where(here, y - expected, 0.0)
@@ -63,6 +65,8 @@ class Relation:
 
     def _learn(self, x: Array, expected: Array, residual: Array, spread: Array) -> None:
         taken = expected + np.clip(residual, -_WINSOR * spread, _WINSOR * spread)
+        self._range[0] = np.fmin(self._range[0], taken)
+        self._range[1] = np.fmax(self._range[1], taken)
         self._gram *= _FORGETTING
         self._moments *= _FORGETTING
         self._gram += _COUNTS_FOR * np.outer(x, x)
@@ -80,6 +84,7 @@ class Relation:
             if old is not None:
                 made._moments[:, new], made._weights[:, new] = self._moments[:, old], self._weights[:, old]
                 made._spread[new], made._count[new] = self._spread[old], self._count[old]
+                made._range[:, new] = self._range[:, old]
         return made
 
     def state(self) -> dict[str, NDArray[np.generic]]:
@@ -90,6 +95,7 @@ class Relation:
             "inverse": self._inverse.copy(),
             "spread": self._spread.copy(),
             "count": self._count.copy(),
+            "range": self._range.copy(),
             "steps": np.array(self._steps),
         }
 
@@ -100,11 +106,16 @@ class Relation:
             if name not in state:
                 raise Unusable(f"a relation without {name}")
             taken[name] = np.array(state[name], dtype=float)
-            if taken[name].shape != now.shape or not np.isfinite(taken[name]).all():
+            if taken[name].shape != now.shape or not _fine(name, taken[name]):
                 raise Unusable(f"a relation whose {name} is of another shape or not finite")
         self._gram, self._moments, self._weights = taken["gram"], taken["moments"], taken["weights"]
         self._inverse, self._spread, self._count = taken["inverse"], taken["spread"], taken["count"]
-        self._steps = int(taken["steps"])
+        self._range, self._steps = taken["range"], int(taken["steps"])
 
     def sound(self) -> bool:
         return bool(np.isfinite(self._weights).all() and np.isfinite(self._inverse).all())
+
+
+def _fine(name: str, values: Array) -> bool:
+    """Finite; only a range that nothing was in yet is NaN."""
+    return not np.isinf(values).any() if name == "range" else bool(np.isfinite(values).all())

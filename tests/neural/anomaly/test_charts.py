@@ -34,11 +34,17 @@ def test_a_shift_of_level_is_rarer_than_anything_before() -> None:
     assert np.nanmax(scores[3500:3600]) > np.nanmax(scores[:3500]) + 1.0
 
 
-def test_a_long_fault_is_not_learnt_within_its_first_hundreds_of_values() -> None:
-    values = noise(5000)
+def test_a_long_fault_that_is_frozen_once_it_was_seen_stays_rare() -> None:
+    values = noise(6000)
     values[3500:] += 4.0
-    scores = run(Charts(1), values)[:, 0]
-    assert scores[3750] > np.nanmax(scores[:3500])
+    charts = Charts(1)
+    usual = np.nanmax(run(charts, values[:3500]))
+    seen, scores = np.array([False]), []
+    for row in values[3500:]:
+        scores.append(charts.step(row, seen)[0])
+        seen |= scores[-1] > usual + 1.0
+    assert seen
+    assert scores[-1] > usual + 1.0, "2500 values later"
 
 
 def test_a_series_that_begins_to_jump_about_the_same_level_is_seen() -> None:
