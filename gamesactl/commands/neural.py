@@ -95,7 +95,7 @@ def _shadow(output: Output) -> None:
             clock(then) if (then := number(one, "Time")) is not None else UNKNOWN,
             (text(one, "Action") or UNKNOWN, describe.action_style(one)),
             text(one, "InForce") or UNKNOWN,
-            text(one, "Reason"),
+            "; ".join(filter(None, (text(one, "Would"), text(one, "Reason")))),
         ]
         for one in sorted(items(policy, "Proposals"), key=lambda one: number(one, "Time") or 0.0, reverse=True)
     ]

@@ -155,7 +155,7 @@ NEURAL: dict[str, Any] = {
         "Estimate": 0.121, "EstimateLow": 0.083, "EstimateHigh": 0.159, "RulesValue": 0.104, "Method": "doubly robust",
         "Steps": 5400, "Explored": 120, "Inputs": {"headroom": 1.6, "cpu": 0.534},
         "Proposals": [
-            {"Time": 1764270001.0, "Action": "throttle", "InForce": "noop", "Reason": "96 °C in 4 s"},
+            {"Time": 1764270001.0, "Action": "throttle", "InForce": "noop", "Reason": "96 °C in 4 s", "Would": "4 GHz"},
             {"Time": 1764269990.0, "Action": "noop", "InForce": "noop", "Reason": "cool enough"},
         ],
     },

@@ -95,7 +95,7 @@ Learnt from  5400 steps, in 120 of them chosen by chance where it made no
 It sees      headroom 1.6, cpu 0.534
 
 TIME                 WOULD DO  IN FORCE  REASON
-2025-11-27 19:00:01  throttle  noop      96 °C in 4 s
+2025-11-27 19:00:01  throttle  noop      4 GHz; 96 °C in 4 s
 2025-11-27 18:59:50  noop      noop      cool enough
 """)
 
