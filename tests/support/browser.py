@@ -6,7 +6,8 @@ import base64
 import glob
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,14 @@ from selenium.webdriver import ActionChains
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.support.client import eventually
 from tests.support.dashboard import Dashboard
 
 _FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
     "--host-resolver-rules=MAP rebound.example 127.0.0.1", "--disable-background-networking", "--no-first-run",
 )  # fmt: skip
+_PATIENCE_S = float(os.environ.get("GAMESAD_BROWSER_PATIENCE", "60"))
+"""Only ends a test that hangs."""
 _TICKS = "gamesa.model.connection.open && gamesa.model.tick !== null && gamesa.model.sensors.size > 0"
 
 
@@ -66,22 +68,30 @@ class Tab:
         return self.driver.execute_script(f"return ({expression})", *arguments)
 
     def wait(self, expression: str) -> None:
-        eventually(lambda: self.js(expression), expression)
+        _eventually(lambda: bool(self.js(expression)), expression)
 
     def find(self, css: str) -> WebElement:
         return self.driver.find_element("css selector", css)
 
     def text(self, css: str) -> str:
-        """As it is on the page, also where it is scrolled out of sight."""
-        return str(self.js("document.querySelector(arguments[0]).textContent", css))
+        """As it is on the page, also where it is scrolled out of sight; empty where there is none such."""
+        return str(self.js("document.querySelector(arguments[0])?.textContent ?? ''", css))
 
     def wait_text(self, css: str, wanted: str) -> None:
-        eventually(lambda: wanted in self.text(css), f"{wanted!r} in {css}")
+        _eventually(lambda: wanted in self.text(css), lambda: f"{wanted!r} in {css}, which has {self.text(css)!r}")
 
     def click(self, css: str) -> None:
         element = self.find(css)
         self.js("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
+
+    def press_button(self, within: str, label: str) -> None:
+        """As a script does, wherever on the page it is."""
+        self.js(
+            "[...document.querySelectorAll(arguments[0])].find((one) => one.textContent === arguments[1]).click()",
+            f"{within} button",
+            label,
+        )
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -130,6 +140,14 @@ def browser(downloads: Path) -> Iterator[Tab]:
         yield Tab(driver)
     finally:
         driver.quit()
+
+
+def _eventually(true: Callable[[], bool], what: str | Callable[[], str]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not true():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not so after {_PATIENCE_S:.0f} s: {what if isinstance(what, str) else what()}")
+        time.sleep(0.03)
 
 
 def _below(pid: int) -> Iterator[int]:

@@ -91,7 +91,7 @@ async function askFrames() {
   setTimeout(askFrames, wait);
 }
 
-for (const what of ["connection", "tick"]) model.addEventListener(what, () => soon(showConnection));
+model.addEventListener("connection", () => soon(showConnection));
 setInterval(showConnection, 1000);
 
 let told = null;
@@ -104,7 +104,10 @@ model.addEventListener("events", () => {
 find("rate").addEventListener("change", (event) => (model.connection.rate = Number(event.target.value)));
 find("theme").value = window.gamesaTheme.get();
 find("theme").addEventListener("change", (event) => window.gamesaTheme.set(event.target.value));
-document.documentElement.addEventListener("themechange", () => graphs.recolour());
+document.documentElement.addEventListener("themechange", () => {
+  find("theme").value = window.gamesaTheme.get();
+  graphs.recolour();
+});
 document.addEventListener("visibilitychange", () => document.hidden || model.refresh());
 
 model.start();

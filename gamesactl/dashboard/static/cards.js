@@ -2,7 +2,7 @@
 
 import { el, mark, say } from "./dom.js";
 import * as format from "./format.js";
-import { soon } from "./frame.js";
+import { calmly, soon } from "./frame.js";
 import { model } from "./model.js";
 import { frequencies, isCore, named, powers, subject } from "./pick.js";
 import { stage } from "./stage.js";
@@ -218,7 +218,8 @@ export class Cards {
     this.all = [new Thermal(), new Resources(), new Performance(), decisions];
     this.performance = this.all[2];
     host.append(...this.all.map((one) => one.node));
-    for (const what of ["tick", "status", "events", "sensors", "tunables"]) model.addEventListener(what, () => soon(this.update));
+    model.addEventListener("tick", calmly(this.update));
+    for (const what of ["status", "events", "sensors", "tunables"]) model.addEventListener(what, () => soon(this.update));
     view.addEventListener("change", () => soon(this.update));
   }
 

@@ -46,9 +46,9 @@ export class Connection extends EventTarget {
     socket.onclose = () => this.#lost(socket);
   }
 
-  /** Tries now rather than when the back-off ends. */
-  retry() {
-    if (!this.open) this.start();
+  /** Ends what is open; it comes back by itself. */
+  close() {
+    if (this.#socket) this.#lost(this.#socket);
   }
 
   set rate(hertz) {

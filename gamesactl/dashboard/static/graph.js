@@ -22,7 +22,6 @@ function times(_plot, splits, _axis, _space, step) {
 export class Graph {
   #plot = null;
   #hidden = new Set();
-  #quiet = false;
   series = [];
   visible = true;
   /** When it was drawn, ms, and the seconds one pixel stands for. */
@@ -100,7 +99,7 @@ export class Graph {
           bind: { dblclick: () => () => (view.follow(), null) },
         },
         hooks: {
-          setCursor: [() => this.#hovered()],
+          ready: [(plot) => this.#watch(plot)],
           setSelect: [(plot) => this.#selected(plot)],
           drawAxes: [(plot) => bands(plot, this.past.points, this.paints, (k) => this.shown(k))],
           draw: [(plot) => this.#overlay(plot)],
@@ -127,10 +126,9 @@ export class Graph {
   draw() {
     if (!this.#plot) return;
     this.drawnAt = performance.now();
-    this.#quiet = true;
     this.#plot.setData(this.#data(), true);
-    this.#quiet = false;
-    if (hover.t !== null) this.#follow();
+    if (hover.t !== null && hover.from === this) hover.set(this.#plot.posToVal(this.#plot.cursor.left, "x"), this); // time runs under it
+    else if (hover.t !== null) this.#follow();
     const none = this.past.points.t.length === 0;
     this.empty.hidden = !none;
     if (none) say(this.empty, this.past.trouble || "nothing is known of this time");
@@ -146,7 +144,13 @@ export class Graph {
     });
   }
 
-  /** [title, canvas, paints] for whoever exports a picture. */
+  /** The time of the point that is read out; null where none is. */
+  get moment() {
+    const at = hover.t === null ? null : this.#plot?.cursor.idx;
+    return typeof at === "number" ? this.past.points.t[at] : null;
+  }
+
+
   get canvas() {
     return this.#plot?.ctx.canvas ?? null;
   }
@@ -190,19 +194,19 @@ export class Graph {
     this.redraw();
   }
 
-  #hovered() {
-    if (this.#quiet || !this.#plot) return;
-    const { left } = this.#plot.cursor;
-    hover.set(left < 0 ? null : this.#plot.posToVal(left, "x"), this);
+  /** uPlot tells of its cursor also when nobody moved it, so the pointer is watched here. */
+  #watch(plot) {
+    plot.over.addEventListener("pointermove", (event) => {
+      hover.set(plot.posToVal(event.clientX - plot.over.getBoundingClientRect().left, "x"), this);
+    });
+    plot.over.addEventListener("pointerleave", () => hover.from === this && hover.set(null, this));
   }
 
   /** Another graph's pointer, or our own: cursor, numbers, and the sentence of a marker that is near. */
   #follow() {
     if (!this.#plot) return;
     if (hover.from !== this || hover.t === null) {
-      this.#quiet = true;
       this.#plot.setCursor({ left: hover.t === null ? -10 : this.#plot.valToPos(hover.t, "x"), top: hover.t === null ? -10 : 0 });
-      this.#quiet = false;
     }
     this.tell();
     const near = hover.t !== null && hover.from === this ? markerAt(this.stage.events(), hover.t, this.pixel * 6) : null;

@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { picture } from "./export.js";
-import { soon } from "./frame.js";
+import { calmly, soon } from "./frame.js";
 import { Graph } from "./graph.js";
 import { FrameTimes } from "./frametimes.js";
 import { HeatMap } from "./heatmap.js";
@@ -23,7 +23,7 @@ export class Graphs {
     for (const spec of SPECS) this.#add(host, spec, (redraw) => new Graph(spec, stage, redraw));
     this.#add(host, FrameTimes.spec, () => new FrameTimes());
     this.#add(host, HeatMap.spec, (redraw) => new HeatMap(stage, redraw));
-    model.addEventListener("tick", () => soon(this.#moved));
+    model.addEventListener("tick", calmly(this.#moved));
     model.addEventListener("sensors", () => soon(this.choose));
     for (const what of ["events", "tunables"]) model.addEventListener(what, () => soon(this.draw));
     view.addEventListener("change", () => soon(this.choose));
@@ -62,8 +62,12 @@ export class Graphs {
     this.draw();
   };
 
+  shown(id) {
+    return this.#all.find((one) => one.spec.id === id).graph;
+  }
+
   frames(frames) {
-    this.#all.find((one) => one.spec.id === "frames").graph.frames = frames;
+    this.shown("frames").frames = frames;
   }
 
   /** With the colours that now hold. */

@@ -78,8 +78,10 @@ def test_every_graph_has_lines_and_a_legend_with_numbers(opened: Tab) -> None:
         opened.wait(f"document.querySelector('#graph-{graph} canvas').width > 100")
     opened.js("document.querySelector('#graph-cores').scrollIntoView()")
     opened.wait(
-        "(() => { const canvas = document.querySelector('#graph-cores canvas'); if (canvas.width < 100) return false; "
-        "return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((one) => one > 0); })()"
+        "(() => { const canvas = document.querySelector('#graph-cores canvas'); "
+        "if (canvas.width < 100) return false; "
+        "const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height); "
+        "return data.some((one) => one > 0); })()"
     )
 
 

@@ -48,7 +48,7 @@ export class Neural extends Panel {
       ],
       { key: (row) => `${row.Sensor}-${row.Since}`, caption: "Anomalies", empty: "Nothing was odd.", sort: "Since", up: false, mark: (row) => (row.Active ? "rejected" : null) },
     );
-    const section = (title, ...content) => el("section", { class: "card" }, el("h3", {}, title), ...content);
+    const section = (title, ...content) => el("section", { class: "card", hidden: true }, el("h3", {}, title), ...content);
     this.sections = [
       section("Life", this.life),
       section("Forecast", this.forecast, this.calibration, scroll("Skill by sensor", this.skill.node)),

@@ -5,7 +5,7 @@ import { attempt, offered } from "../acting.js";
 import { button, el, say } from "../dom.js";
 import { ask, labelled } from "../dialog.js";
 import { plain, reading, span, UNKNOWN } from "../format.js";
-import { soon } from "../frame.js";
+import { calmly } from "../frame.js";
 import { model } from "../model.js";
 import { Table } from "../table.js";
 import { choice, Panel, scroll, search } from "./panel.js";
@@ -43,7 +43,8 @@ export class Sensors extends Panel {
       }),
     );
     this.body.append(scroll("Sensors", this.table.node));
-    for (const what of ["tick", "sensors"]) model.addEventListener(what, () => this.node.hidden || soon(this.draw));
+    const draw = calmly(this.draw);
+    for (const what of ["tick", "sensors"]) model.addEventListener(what, () => this.node.hidden || draw());
   }
 
   async load() {

@@ -71,7 +71,11 @@ function setByHand(name) {
     : el("input", { type: "number", step: "1", min: row.minimum, max: row.maximum, value: row.value, required: true });
   const seconds = el("input", { type: "number", min: "0", max: "3600", step: "1", value: "20", required: true });
   const body = () => ({ name, value: row.choices ? field.value : Number(field.value), revert_after_s: Number(seconds.value) });
-  const done = (work, close) => attempt(work, model).then((fine) => fine && close());
+  const done = async (work, close) => {
+    if (!(await attempt(work, model))) return;
+    close();
+    find("countdowns").querySelector("button")?.focus(); // what must be answered in time comes first
+  };
   ask(`Set ${name}`, [
     el("p", { class: "note" }, `It was ${plain(row.found, row.unit)} before gamesad, and is ${plain(row.value, row.unit)} now. The safety envelope stands above whatever is set here.`),
     labelled(row.unit ? `Value, ${row.unit}` : "Value", field),
@@ -110,7 +114,6 @@ export class Countdown {
     const one = { node, text, timer: setInterval(() => this.#tell(one, row), 500), until: row.until };
     this.host.append(node);
     this.#shown.set(row.name, one);
-    keep.focus();
     return one;
   }
 
