@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from gamesad.neural.findings import Finding
 from gamesad.policy import limits
 from gamesad.policy.decide import Regulation, decide
 from gamesad.policy.envelope import Envelope, enforce
+from gamesad.policy.sentences import changes
 from gamesad.telemetry.collector import Collector
 from gamesad.types import (
     Advice,
@@ -50,8 +51,9 @@ class Optimizer(Protocol):
         intent: Intent,
         sensors: Mapping[str, Sensor],
         controls: Controls,
+        would: Callable[[Advice], str] | None = None,
     ) -> Advice | None:
-        """What to do where the rules leave a choice; None leaves it to them."""
+        """What to do where the rules leave a choice; None leaves it to them. ``would`` tells what one would change."""
 
     def learn(self, tick: Tick, sensors: Mapping[str, Sensor], wall_s: float) -> Sequence[Finding]:
         """Takes a tick that was applied and published; gives what is worth telling."""
@@ -95,7 +97,13 @@ class Pipeline:
         forecast = advice = None
         if self.optimizer:
             forecast = self.optimizer.forecast(snapshot, sensors, limits_now)
-            advice = self.optimizer.advice(snapshot, forecast, limits_now, intent, sensors, controls)
+            before = self._regulation
+
+            def would(one: Advice) -> str:
+                wanted, _after = decide(before, snapshot, forecast, intent, limits_now, controls, one)
+                return changes(before.settings, wanted.settings, controls)
+
+            advice = self.optimizer.advice(snapshot, forecast, limits_now, intent, sensors, controls, would)
         wanted, self._regulation = decide(self._regulation, snapshot, forecast, intent, limits_now, controls, advice)
         decision, self._envelope = enforce(self._envelope, wanted, snapshot, limits_now, controls)
         applied = self._act(decision, intent)

@@ -87,9 +87,10 @@ class Host:
         intent: Intent,
         sensors: Mapping[str, Sensor],
         controls: Controls,
+        would: Callable[[Advice], str] | None = None,
     ) -> Advice | None:
         seen = self._coarse(snapshot, sensors)
-        return self._try(lambda learner: learner.advice(seen, forecast, limits, intent, sensors, controls), None)
+        return self._try(lambda learner: learner.advice(seen, forecast, limits, intent, sensors, controls, would), None)
 
     def learn(self, tick: Tick, sensors: Mapping[str, Sensor], wall_s: float) -> Sequence[Finding]:
         left, self._left = self._left, None

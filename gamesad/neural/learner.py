@@ -124,6 +124,7 @@ class Learner:
         intent: Intent,
         sensors: Mapping[str, Sensor],
         controls: Controls,
+        would: Callable[[Advice], str] | None = None,
     ) -> Advice | None:
         """What the policy would do, for a second; None unless it has a say. Once per tick, before ``decide``."""
         if self._ahead_s is None:
@@ -132,7 +133,7 @@ class Learner:
             odd = bool(self.anomaly.model.active)
             scene = Scene(
                 snapshot=snapshot, forecast=forecast, limits=limits, intent=intent, sensors=sensors, controls=controls,
-                anomaly=odd, wall_s=snapshot.monotonic_s + self._ahead_s,
+                anomaly=odd, wall_s=snapshot.monotonic_s + self._ahead_s, would=would,
             )  # fmt: skip
             with self.budget.spending(), np.errstate(all="ignore"):
                 self._advice = self.policy.work(lambda policy: policy.step(scene), None)
@@ -191,6 +192,7 @@ class Learner:
         """The machine slept."""
         self._grid.interrupt()
         self._gap = True
+        self.policy.work(lambda policy: policy.interrupt(), None)
 
     def maintain(self) -> bool:
         """A bounded step of what can wait; whether somebody waits for it."""

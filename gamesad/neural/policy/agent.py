@@ -166,6 +166,8 @@ class Policy:
         if wanted is Action.NOOP:
             best = float(values.max() - values[_NOOP]) * (1.0 - GAMMA)
             self._reason = f"nothing is worth enough more than holding, {best:+.3f} a second at most"
+        elif wanted is Action.BOOST and more <= 0.0:
+            self._reason = f"giving back is about as good as holding, {more:+.3f} a second"
         if wanted is not self._proposed:
             self._proposed, self._since_s = wanted, scene.wall_s
         done, chance, noop_chance, random = _NOOP, 1.0, 1.0, False
