@@ -46,7 +46,7 @@ class Charts:
         self._floor, self._patience, self._light = np.broadcast_to(floor, size), patience, light
         self._now: Array = np.zeros((len(_FIELDS), size))
         self._tail: Array = np.zeros((len(_TAILS), 2, size))
-        self._tail[1], self._tail[2], self._tail[3] = np.nan, 0.3, 20.0
+        self._tail[1], self._tail[2], self._tail[3] = np.nan, 0.3, 300.0 if light else 20.0
         self.deviations = np.full((2, size), np.nan)
 
     @property

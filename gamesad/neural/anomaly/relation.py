@@ -65,16 +65,16 @@ class Relation:
 
     def _learn(self, x: Array, expected: Array, residual: Array, spread: Array) -> None:
         taken = expected + np.clip(residual, -_WINSOR * spread, _WINSOR * spread)
-        self._range[0] = np.fmin(self._range[0], taken)
-        self._range[1] = np.fmax(self._range[1], taken)
+        seen = np.where(residual == 0.0, np.nan, taken)
+        self._range = np.array([np.fmin(self._range[0], seen), np.fmax(self._range[1], seen)])
         self._gram *= _FORGETTING
         self._moments *= _FORGETTING
         self._gram += _COUNTS_FOR * np.outer(x, x)
         self._moments += _COUNTS_FOR * np.outer(x, taken)
         self._steps += 1
         if self._steps % _SOLVE_EVERY == 0:
-            self._inverse = np.linalg.inv(self._gram + _RIDGE * np.eye(len(x)))
-            self._weights = self._inverse @ self._moments
+            self._inverse[...] = np.linalg.inv(self._gram + _RIDGE * np.eye(len(x)))
+            np.matmul(self._inverse, self._moments, out=self._weights)
 
     def choose(self, columns: Sequence[int | None], floor: Array) -> Relation:
         """The relation of these targets of old ones, in this order; None is a new one, not judged at first."""

@@ -22,10 +22,13 @@ def test_the_first_day_only_the_extreme_is_told() -> None:
     budget = Budget(1.0)
     hours(budget, normal(23))
     assert not budget.warm
-    assert budget.threshold(0.0) >= 14.0
+    assert budget.threshold(0.0) >= 50.0
     hours(budget, normal(1))
     assert budget.warm
-    assert budget.threshold(0.0) < 14.0
+    second_day = budget.threshold(0.0)
+    assert second_day < 20.0
+    hours(budget, normal(300))
+    assert budget.threshold(0.0) < 0.75 * second_day
 
 
 @pytest.mark.parametrize("per_week", [0.25, 1.0, 10.0])
