@@ -1,6 +1,6 @@
-"""The pictures in docs/dashboard.md: ``python -m tests.dashboard.browser.pictures [MINUTES]``, as root, then look at them.
+"""Makes the pictures in docs/dashboard.md, as root: ``python -m tests.dashboard.browser.pictures [MINUTES]``.
 
-A simulated laptop in a heat wave is watched for some minutes while its profile changes, so that there is something to see.
+A simulated laptop in a heat wave is watched for some minutes while its profile changes.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def test_retries_wait_longer_each_time_and_never_long(
                 const waits = [];
                 Math.random = () => 0.5;
                 window.WebSocket = class { constructor() { queueMicrotask(() => this.onclose()); } close() {} };
-                window.setTimeout = (work, ms) => { waits.push(ms); if (waits.length < 9) queueMicrotask(work); return 0; };
+                window.setTimeout = (work, ms) => { if (waits.push(ms) < 9) queueMicrotask(work); return 0; };
                 const one = new Connection();
                 one.start();
                 const look = () => { if (waits.length < 9) return real[1].call(window, look, 5);
