@@ -53,6 +53,6 @@ class Ridge(Kept):
         moments = self._moments[:, step]
         moments *= keep[:, None, None]
         moments += np.matmul(inputs.transpose(0, 2, 1), self._weighted)
-        diagonal = moments.reshape(len(moments), -1)[:, : _WEIGHTS * (_WEIGHTS + 1) : _WEIGHTS + 2]
+        diagonal = moments.reshape(-1, _WEIGHTS * (_WEIGHTS + 1))[:, :: _WEIGHTS + 2]
         diagonal += (1 - keep)[:, None] * _PRIOR
         self.weights[:, step] = np.linalg.solve(moments[:, :, :_WEIGHTS], moments[:, :, _WEIGHTS:])[:, :, 0]

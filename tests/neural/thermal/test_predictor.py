@@ -143,3 +143,19 @@ def test_a_poisoned_model_is_not_sound(part: str, value: float) -> None:
     name, attribute = part.split("/")
     getattr(thermal._parts[name], attribute)[1].flat[0] = value
     assert not thermal.sound()
+
+
+def test_a_machine_without_temperatures_has_nothing_to_foretell() -> None:
+    thermal = Thermal([], seed=0)
+    nothing = rows(np.zeros((20, 0)), np.zeros((20, 0)))
+    assert all(said.expected.shape == (0, 5) for said in run(thermal, nothing))
+    thermal.load(thermal.state())
+    thermal.rename(names(2))
+    said = run(thermal, walk(40, 2))[-1]
+    assert thermal.sound()
+    assert np.isfinite(said.expected).all()
+
+
+def test_names_are_given_once() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        Thermal(["one", "one"], seed=0)

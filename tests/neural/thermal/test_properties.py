@@ -19,7 +19,7 @@ ABSURD = st.one_of(
     st.floats(allow_nan=True, allow_infinity=False, width=64),
     st.sampled_from([np.nan, 1e308, -1e308, 5e-324, 0.0, 50.0, 50.0, 51.0, np.inf, -np.inf]),
 )
-FEW = settings(max_examples=8, deadline=None)
+FEW = settings(max_examples=5, deadline=None)
 
 
 def _finite_where_read(thermal: Thermal, temperatures: Array, power: Array, effort: Effort) -> None:
