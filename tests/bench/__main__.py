@@ -19,6 +19,7 @@ from tests.bench import (
     everything,
     forecast,
     networks,
+    policy,
     process,
 )
 from tests.bench.harness import Effort, Row, as_installed, go_first, machine, table
@@ -41,6 +42,7 @@ ROWS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "pool": crystal_pool.pool,
     "anomaly": anomaly.anomaly,
     "forecast": forecast.forecast,
+    "policy": policy.policy,
     "networks": networks.networks,
 }
 

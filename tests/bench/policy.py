@@ -136,14 +136,14 @@ def told(hours: float, matches: Sequence[Match]) -> str:
 
 def policy(effort: Effort) -> Iterator[Row]:
     """Reward a second that it is behind the rules (less than 0: ahead), and what that costs."""
-    hours = effort.of(8, 1)
+    hours, must = effort.of(8, 1), None if effort.quick else 0.0  # an hour teaches little
     wish = intent()
     school = School(Trainee(seed=0, mode=PolicyMode.ACT), wish)
     school.teach(hours)
     matches = Examiner(wish, HELD_OUT_SEEDS).examine(school.policy)
     gain, half = spread([match.gain for match in matches])
     note = f"90 %: {gain - half:+.3f} to {gain + half:+.3f} ahead, {len(matches)} held-out runs, {hours} h learnt"
-    yield Row("policy in act mode: reward a second behind the rules", -gain, "", must=0.0, note=note)
+    yield Row("policy in act mode: reward a second behind the rules", -gain, "", must=must, note=note)
     work = [match.work for match in matches]
     yield Row(
         "policy in act mode: work lost", 1.0 - float(np.mean(work)), "", must=0.05, note=f"most {1 - min(work):.3f}"

@@ -156,6 +156,15 @@ def test_what_a_rule_cut_short_is_no_sample() -> None:
     assert set(policy.judge.memory.state()[:, 8].tolist()) == {float(ACTIONS.index(Action.THROTTLE))}
 
 
+@pytest.mark.parametrize(("wanted", "judged"), [(Action.THROTTLE, True), (Action.CONSERVATIVE, False)])
+def test_what_is_never_tried_at_random_is_not_judged_by_chance(wanted: Action, judged: bool) -> None:
+    policy = frozen(Policy(seed=0))
+    prefers(policy, wanted)
+    feed(policy, 700, cpu_c=91.8)
+    assert bool(policy.judge.robust.sums) is judged
+    assert policy.judge.memory.filled > 0
+
+
 # Stepping back
 
 
@@ -182,6 +191,15 @@ def test_a_clock_that_starts_anew_neither_frees_nor_binds_it() -> None:
     assert any(feed(policy, 10, start=3)), "and what was not, does not"
 
 
+def unsure() -> Policy:
+    """Its estimate is below the rules, and may as well be above."""
+    policy = acting()
+    for spell in range(8):
+        policy.judge.modelled.add(spell * SPELL_S, -0.01 + 0.2 * (-1) ** spell)
+    assert any(feed(policy, 20, start=1000))
+    return policy
+
+
 def test_an_estimate_against_it_ends_its_say_until_somebody_asks_again() -> None:
     policy = acting()
     for spell in range(8):
@@ -190,6 +208,7 @@ def test_an_estimate_against_it_ends_its_say_until_somebody_asks_again() -> None
     text = told(policy)[0].text
     assert text.startswith("the policy steps back: it is worth 0.195 a second less than the rules (90 %: 0.1")
     assert len(told(policy)) == 1
+    assert not any("worth" in finding.text for finding in told(unsure()))
     policy.ask(PolicyMode.ACT)
     assert any(feed(policy, 20, start=1700))
 

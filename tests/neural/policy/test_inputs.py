@@ -94,6 +94,9 @@ def test_strange_is_what_leaves_the_range_seen_or_was_hardly_ever_seen() -> None
     assert usual.stranger(read({CPU: 69.0})) == ""
     assert usual.stranger(read({CPU: 90.0})) == "temperature headroom 5, seen so far 25 to 25"
     assert usual.stranger(read({CPU: 70.0}, frame_rate=60.0)) == "frame rate 60, never seen so far"
+    for _ in range(10):
+        usual.learn(read({CPU: 70.0}, frame_rate=60.0))
+    assert usual.stranger(read({CPU: 70.0}, frame_rate=60.0)) == "frame rate 60, seen so far 60 to 60", "hardly ever"
 
 
 @quick
