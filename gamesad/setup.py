@@ -245,6 +245,7 @@ def _tell_the_system(place: _Place) -> None:
     if not _run("journalctl", "--update-catalog"):
         _say("the message catalog was not updated (journalctl -x)")
     if place.systemd:
+        _run("systemd-sysusers", "gamesa-dashboard.conf")
         _run("systemctl", "daemon-reload")
         if not _run("systemctl", "reload", "dbus"):
             _say("the bus was not told of its new policy; it reads it at its next start")

@@ -16,8 +16,8 @@ PACKAGES = (
     *("python3", "python3-dbus-next", "python3-numpy", "python3-psutil", "python3-pyudev", "python3-systemd"),
     # for the tests
     *("procps", "util-linux", "i2c-tools"),
-    # for the dashboard, and for the bus to know a user who exists only while it runs
-    *("python3-aiohttp", "libnss-systemd"),
+    # for the dashboard
+    "python3-aiohttp",
 )
 _SOURCES = ("/etc/apt/sources.list", "/etc/apt/sources.list.d")
 
