@@ -14,6 +14,7 @@ from gamesad.neural.thermal.window import INPUTS, LONGEST, STEPS, Window
 WIDTH = INPUTS + 1 + STEPS
 """A lesson: the inputs, a one, and the targets, (reading so many seconds later - reading) ÷ scale."""
 STORED = 600
+NEWEST = 2 * STEPS
 _TARGET_MOST = 50.0
 _TURN = (5**0.5 - 1) / 2
 
@@ -29,9 +30,9 @@ class Lessons(Kept):
         sensors = len(phases)
         self.store = np.zeros((sensors, STORED, WIDTH), np.float32)
         self.count = np.zeros(sensors, np.int64)
-        self.newest: Array = np.zeros((sensors, STEPS, WIDTH))
-        """The lessons of the last ``STEPS`` seconds, in no order; ``valid`` (sensors, STEPS) says which there are."""
-        self.valid = np.zeros((sensors, STEPS), bool)
+        self.newest: Array = np.zeros((sensors, NEWEST, WIDTH))
+        """The lessons of the last ``NEWEST`` seconds, in no order; ``valid`` (sensors, NEWEST) says which there are."""
+        self.valid = np.zeros((sensors, NEWEST), bool)
         self._inputs = np.zeros((sensors, STEPS, INPUTS))
         self._scale = np.ones((sensors, STEPS))
         self._usable = np.zeros((sensors, STEPS), bool)
@@ -45,13 +46,13 @@ class Lessons(Kept):
         slot = tick % STEPS
         came = window.readings[:, LONGEST - STEPS - 1 :]
         self.fresh = fresh = self._usable[:, slot] & window.whole
-        lesson = self.newest[:, slot]
+        lesson = self.newest[:, tick % NEWEST]
         lesson[:, :INPUTS] = self._inputs[:, slot]
         lesson[:, INPUTS] = 1.0
         target = (came[:, 1:] - came[:, :1]) / self._scale[:, slot, None]
         within(target, -_TARGET_MOST, _TARGET_MOST, out=lesson[:, INPUTS + 1 :])
         np.copyto(lesson, 0.0, where=~fresh[:, None])
-        self.valid[:, slot] = fresh
+        self.valid[:, tick % NEWEST] = fresh
         rows = fresh.nonzero()[0]
         self.store[rows, self.count[rows] % STORED] = lesson[rows]
         self.count += fresh

@@ -100,7 +100,6 @@ class Thermal:
         base = np.where(window.present, window.readings[:, -1], np.nan)
         mixture.judge(tick, base)
         bounds.judge(tick, window, mixture.errors[..., 0] / mixture.scale)
-        self._crossing.judge(tick, window)
         residual = self._scores.judge(mixture.errors, bounds.outcome)
         self._lessons.learn(tick, window)
         members = self._forecasts(tick, effort)
@@ -123,8 +122,13 @@ class Thermal:
             members.fill(0.0)
             return members
         members[:, :, 1:4] = medians[:, None]
-        if effort == Effort.TRAINING:
-            self._ridge.learn(tick, self._lessons)
+        turn, odd = divmod(tick, 2)  # the lines learn in even seconds, the networks in odd ones: each costs as much
+        training = effort == Effort.TRAINING
+        if not odd:
+            self._crossing.judge(tick, turn, window)
+        if training and not odd:
+            self._ridge.learn(turn % STEPS, self._lessons)
+        if training and odd:
             self._lessons.draw(tick, self._networks.lessons)
             learnt = self._networks.forecast_and_learn(window.inputs, tick, self._lessons.fresh)
         else:

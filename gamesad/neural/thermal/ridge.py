@@ -8,21 +8,21 @@ import numpy as np
 
 from gamesad.neural.model import Array
 from gamesad.neural.thermal.kept import Kept
-from gamesad.neural.thermal.lessons import Lessons
+from gamesad.neural.thermal.lessons import NEWEST, Lessons
 from gamesad.neural.thermal.window import INPUTS, STEPS
 
 _FORGET = 0.998
 _SMALL = 0.1
 """Errors below this many scales count as squares, above it as absolute values."""
 _WEIGHTS = INPUTS + 1
-_KEEP = _FORGET ** np.arange(STEPS + 1)
+_KEEP = _FORGET ** np.arange(NEWEST + 1)
 _PRIOR = np.array([1.0] * INPUTS + [11.0])
 
 
 class Ridge(Kept):
     """Weights by iteratively reweighted least squares (Holland and Welsch, 1977), one pass a lesson, with forgetting.
 
-    One step of five is solved for in each second, from the lessons of the last five.
+    One step of five is solved for at a time, from the lessons since it was last.
     """
 
     KEPT: ClassVar = ("weights", "_moments")
@@ -33,7 +33,7 @@ class Ridge(Kept):
         self._moments = np.zeros((STEPS, sensors, _WEIGHTS, _WEIGHTS + 1)).swapaxes(0, 1)
         """Inputs by inputs and, last, by target; the steps lie apart, as each is worked on alone."""
         self._moments[..., :_WEIGHTS] = np.diag(_PRIOR)
-        self._weighted = np.zeros((sensors, STEPS, _WEIGHTS + 1))
+        self._weighted = np.zeros((sensors, NEWEST, _WEIGHTS + 1))
         self._inputs = np.ones((sensors, _WEIGHTS, 1))
 
     def forecast(self, inputs: Array) -> Array:
@@ -42,8 +42,8 @@ class Ridge(Kept):
         forecast: Array = np.matmul(self.weights, self._inputs)[:, :, 0]
         return forecast
 
-    def learn(self, tick: int, lessons: Lessons) -> None:
-        step = tick % STEPS
+    def learn(self, step: int, lessons: Lessons) -> None:
+        """``step``, from 0, is to be each in turn, while ``lessons`` are renewed once."""
         inputs, target = lessons.newest[:, :, :_WEIGHTS], lessons.newest[:, :, _WEIGHTS + step]
         error = np.matmul(inputs, self.weights[:, step, :, None])[:, :, 0] - target
         weight = _SMALL / np.maximum(np.abs(error), _SMALL)  # a lesson that is not valid has only zeros

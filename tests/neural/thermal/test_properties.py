@@ -126,13 +126,20 @@ def test_a_seed_and_a_name_decide_and_nothing_else() -> None:
 def test_what_was_not_read_is_never_learnt(seed: int, gap: int) -> None:
     """Once what was read before the gap is learnt, the models stay as they are."""
     seconds = walk(60, 2, seed=seed)
-    silent = [replace(row, temperatures=np.full(2, np.nan)) for row in seconds[: gap + 5]]
+    silent = [replace(row, temperatures=np.full(2, np.nan)) for row in seconds[: gap + 10]]
     thermal = Thermal(names(2), seed=0)
-    run(thermal, [*seconds, *silent[:5]])
+    run(thermal, [*seconds, *silent[:10]])
     before = thermal.state()
     run(thermal, silent)
     after = thermal.state()
-    learnt = ("lessons/store", "ridge/weights", "networks/parameters", "mixture/_regret", "bounds/_record")
+    learnt = (
+        "lessons/store",
+        "ridge/weights",
+        "networks/parameters",
+        "mixture/_regret",
+        "bounds/_record",
+        "crossing/_weights",
+    )
     assert all(before[name].tobytes() == after[name].tobytes() for name in learnt)
     said = run(thermal, seconds[:12])
     persistence = [
