@@ -66,6 +66,7 @@ class Detector:
         self._second: int | None = None
         self._waits_s = _QUIET_S
         self._wall_s = self._score = 0.0
+        self._sound = True
         self._look({})
 
     # One second
@@ -127,6 +128,7 @@ class Detector:
         if not quiet:
             scores = np.nan_to_num(self._charts.step(self._series, frozen))
             scores[:targets] *= self._usual.worth
+        self._sound = all(model.sound() for _mark, model in self._models())
         return self._judge(scores, moment, quiet)
 
     def _frozen(self, quiet: bool) -> NDArray[np.bool_]:
@@ -272,10 +274,12 @@ class Detector:
         made._waits_s, made._wall_s, made._score = now[:3].tolist()
         made._second = None if np.isnan(now[3]) else int(now[3])
         made._rows = rows.tolist()
+        made._sound = all(model.sound() for _mark, model in made._models())
         self.__dict__.update(made.__dict__)
 
     def sound(self) -> bool:
-        return all(model.sound() for _mark, model in self._models())
+        """As of the last block: nothing is learnt between two."""
+        return self._sound
 
 
 def _means(rows: Array) -> Array:

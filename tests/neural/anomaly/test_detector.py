@@ -233,6 +233,15 @@ def test_whatever_is_read_it_stays_sound_and_finite(pages: list[dict[str, float]
     assert np.isfinite(detector.status()["Threshold"])
 
 
+def test_weights_that_are_not_finite_are_noticed_with_the_next_block(known: tuple[Detector, Room]) -> None:
+    detector, room = known
+    assert detector.sound()
+    for name, relation in detector._usual._relations.items():
+        relation._weights[:] = np.nan if name == "hot" else relation._weights
+    [*_] = room.watch(detector, 2)
+    assert not detector.sound()
+
+
 def test_memory_does_not_grow(known: tuple[Detector, Room]) -> None:
     detector, room = known
     [*_] = room.watch(detector, 700)
