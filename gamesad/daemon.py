@@ -94,7 +94,7 @@ class Daemon:
         self.components = Components()
         self._crystal: Host | None = None
         self._optimizer: Optimizer | None = None
-        stack.callback(self._leave_off)  # after everything is put back
+        stack.callback(self._leave_crystal)  # after everything is put back
         self._sysfs = open_sysfs(options, stack)
         self._posture = Posture(why_observe(options, self._config, self._sysfs))
         self._locked = not self._posture.reason
@@ -103,6 +103,7 @@ class Daemon:
         sensors = self._config.sensors
         self._collector = Collector(self._sysfs, ignore=sensors.ignore, critical=sensors.critical)
         stack.callback(self._collector.close)
+        self._closing = stack.enter_context(ExitStack())  # what waits for a disk does so when everything is put back
         self._executor = self._build_executor(stack)
         self._pipeline = Pipeline(self._collector, self._executor, self._config)
         self._service: Service | None = None
@@ -260,15 +261,15 @@ class Daemon:
             return None
         folder = os.path.join(self._options.state_dir, "neural") if self._locked else None
         kept = self._crystal.kept if self._crystal else tuple
-        return Optimizer(self._config.neural, self.components.neural, folder=folder, machine=machine, kept=kept)
+        optimizer = Optimizer(self._config.neural, self.components.neural, folder=folder, machine=machine, kept=kept)
+        self._closing.callback(optimizer.close)
+        return optimizer
 
     def _learnt(self) -> Mapping[str, bytes]:
         return self._optimizer.blocks() if self._optimizer else {}
 
-    def _leave_off(self) -> None:
+    def _leave_crystal(self) -> None:
         """A gamesad that failed leaves its segment for the next one, as one that was killed does."""
-        if self._optimizer:
-            self._optimizer.close()
         if self._crystal:
             self._crystal.close(clean=self._failure is None)
 
