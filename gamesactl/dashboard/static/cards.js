@@ -49,7 +49,7 @@ class Thermal {
     this.fill = el("span", { class: "fill" });
     this.ahead = el("span", { class: "ahead" });
     this.bar = el("div", { class: "headroom", "aria-hidden": "true" }, this.fill, this.ahead, el("span", { class: "limit-tick end" }));
-    this.expected = el("p", { class: "note" }, "");
+    this.expected = el("p", { class: "note expected" }, "");
     this.others = Array.from({ length: 3 }, () => new Meter("", "--series-1"));
     this.node = card(
       "thermal", "Thermal", this.state,

@@ -84,7 +84,7 @@ export class Graph {
     this.#plot = new uPlot(
       {
         ...this.#size(),
-        padding: [8, 8, 0, 0],
+        padding: [8, 18, 0, 0],
         legend: { show: false },
         scales: { x: { time: true, range: () => this.range }, y: { range: (_plot, least, most) => this.#yRange(least, most) } },
         axes: [

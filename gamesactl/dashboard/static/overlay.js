@@ -4,6 +4,8 @@ import { clock, sentence } from "./format.js";
 
 const MARKED = new Set(["throttle", "boost", "reduce_power", "conservative", "alert", "anomaly"]);
 
+const GRAVE = new Set(["conservative", "alert", "anomaly"]);
+
 const clipped = (plot, draw) => {
   const { ctx, bbox } = plot;
   ctx.save();
@@ -132,7 +134,7 @@ export function forecasts(plot, forecast, series, paints, shown) {
   });
 }
 
-/** A tick at the top for each event that changed something. */
+/** A mark at the top for each event; a line through the graph for what should not have come to pass. */
 export function markers(plot, events, inks) {
   const { min, max } = plot.scales.x;
   const scale = devicePixelRatio;
@@ -141,13 +143,13 @@ export function markers(plot, events, inks) {
       if (event.t < min || event.t > max || !isMarked(event)) continue;
       const x = Math.round(plot.valToPos(event.t, "x", true));
       ctx.fillStyle = ctx.strokeStyle = inks[event.action === "anomaly" ? "alert" : event.action] ?? inks.marker;
-      ctx.globalAlpha = 0.35;
-      ctx.lineWidth = scale;
-      ctx.beginPath();
-      ctx.moveTo(x + 0.5, box.top);
-      ctx.lineTo(x + 0.5, box.top + box.height);
-      ctx.stroke();
-      ctx.globalAlpha = 1;
+      if (GRAVE.has(event.action)) {
+        ctx.lineWidth = scale;
+        ctx.beginPath();
+        ctx.moveTo(x + 0.5, box.top);
+        ctx.lineTo(x + 0.5, box.top + box.height);
+        ctx.stroke();
+      }
       ctx.beginPath();
       ctx.moveTo(x - 4 * scale, box.top);
       ctx.lineTo(x + 4 * scale, box.top);

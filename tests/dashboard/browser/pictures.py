@@ -5,6 +5,7 @@ A simulated laptop in a heat wave is watched for some minutes while its profile 
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import ExitStack
@@ -29,6 +30,7 @@ def main(minutes: float) -> None:
     with ExitStack() as stack:
         place = Path(stack.enter_context(TemporaryDirectory(prefix="gamesad-pictures-")))
         place.chmod(0o755)
+        os.environ["HOME"] = str(place)  # where the dashboard's user looks for logs of games
         bus = stack.enter_context(system_bus())
         stack.enter_context(gamesad(place, simulated(place, "laptop/heat-wave"), bus=bus.address))
         page = stack.enter_context(dashboard(place, shm=place / "shm", bus=bus))
@@ -40,7 +42,7 @@ def main(minutes: float) -> None:
         for view, theme, width, height in PICTURES:
             tab.size(width, height)
             tab.open(page, view, theme=theme)
-            if view == "overview":
+            if view == "overview" and width > 400:
                 tab.wait("gamesa.graphs.shown('temperature').past.points.t.length > 100")
             tab.wait("gamesa.model.store.size > 3")
             tab.picture(FOLDER / f"{view}-{theme if width > 400 else 'phone'}.png", width, height)

@@ -14,6 +14,7 @@ from tests.support.browser import Tab
 from tests.support.dashboard import Dashboard
 
 VIEWS = ("overview", "sensors", "tunables", "decisions", "flights", "crystal", "neural")
+FEW = {"sensors": "amdgpu temp", "tunables": "policy0"}
 SIZES = {"phone": (390, 844), "desktop": (1920, 1080)}
 
 
@@ -32,6 +33,9 @@ def test_axe_finds_nothing_serious(tab: Tab, page: Dashboard, theme: str) -> Non
     for view in VIEWS:
         tab.view(view)
         tab.wait(f"document.querySelector('#panel-{view}').textContent.length > 30")
+        if view in FEW:  # rows are alike, and axe looks at each
+            tab.find(f"#panel-{view} input").send_keys(FEW[view])
+            tab.wait(f"document.querySelectorAll('#panel-{view} tbody tr').length < 12")
         tab.driver.execute_script(source)
         found = tab.driver.execute_async_script(
             "axe.run(document, {resultTypes: ['violations']}).then(...Array(2).fill(arguments[0]))"

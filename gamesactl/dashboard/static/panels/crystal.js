@@ -23,7 +23,7 @@ export class Crystal extends Panel {
         { title: "Size", text: (row) => bytes(row.size), sort: (row) => row.size, class: "number" },
         { title: "Lies in", text: (row) => bytes(stored(row)), sort: stored, class: "number" },
         { title: "Tier", text: (row) => row.tier, sort: (row) => TIERS.indexOf(row.tier) },
-        { title: "Heat", text: (row) => (known(row.heat) ? row.heat.toFixed(1) : "–"), sort: (row) => row.heat, class: "number wide-only" },
+        { title: "Accesses", text: (row) => (known(row.accesses) ? row.accesses.toFixed(1) : "–"), sort: (row) => row.accesses, class: "number wide-only" },
         { title: "Written", text: (row) => (row.modified ? clock(row.modified) : "–"), sort: (row) => row.modified, class: "wide-only" },
         { title: "Owner", text: (row) => row.owner, sort: (row) => row.owner },
       ],
@@ -59,20 +59,20 @@ export class Crystal extends Panel {
   }
 
   #map(told, blocks) {
-    if (!blocks.length || !known(told.size)) {
+    if (!blocks.length || !known(told.size) || !known(told.address)) {
       this.map.replaceChildren();
-      say(this.mapNote, known(told.size) ? `${bytes(told.size)}, all of it free` : "its size is unknown");
+      say(this.mapNote, blocks.length ? "where the pool lies is unknown" : `${bytes(told.size)}, all of it free`);
       return;
     }
-    const start = Math.min(...blocks.map((row) => row.address));
-    const end = Math.max(start + told.size, ...blocks.map((row) => row.address + stored(row)));
+    const start = told.address;
+    const end = start + told.size;
     this.map.replaceChildren(...blocks.map((row) => {
       const piece = el("span", { class: "piece", "data-tier": row.tier, title: `${row.owner}: ${bytes(row.size)}, ${row.tier}` });
       piece.style.left = `${(100 * (row.address - start)) / (end - start)}%`;
       piece.style.width = `${Math.max(0.15, (100 * stored(row)) / (end - start))}%`;
       return piece;
     }));
-    say(this.mapNote, `${bytes(end - start)} by address, from 0x${start.toString(16)}; what is dark is free`);
+    say(this.mapNote, `${bytes(end - start)} by address, from 0x${start.toString(16)}; what has no colour is free`);
   }
 
   #facts(told) {
@@ -97,4 +97,5 @@ export class Crystal extends Panel {
   }
 }
 
-const stored = (row) => row.stored ?? row.frozen_size ?? row.size;
+/** A frozen block takes less than its size. */
+const stored = (row) => row.frozen_size ?? row.size;
