@@ -11,7 +11,7 @@ from gamesad.neural.thermal.kept import Kept, within
 from gamesad.neural.thermal.window import LONGEST, STEPS, Window
 
 _AHEAD = (0.5, 1.0, 2.0, 4.0)
-"""Limits so many scales above the reading are learnt from, one at a time in turn: each was reached, or it was not."""
+"""Limits so many scales above the reading are learnt from, one a second in turn: each was reached, or it was not."""
 _SIGNS = 5
 _FEATURES = 4 + 2 * _SIGNS
 _MOST = 12.0
@@ -38,10 +38,10 @@ class Crossing(Kept):
         self._base, self._unit = np.full((2, sensors, STEPS), np.nan)
         self._features = np.zeros((sensors, _FEATURES))
 
-    def judge(self, tick: int, turn: int, window: Window) -> None:
+    def judge(self, tick: int, window: Window) -> None:
         """Learns whether the limit of this turn was reached from ``STEPS`` seconds ago on."""
         slot = tick % STEPS
-        ahead = _AHEAD[turn % len(_AHEAD)]
+        ahead = _AHEAD[tick % len(_AHEAD)]
         rise = np.maximum.reduce(window.readings[:, LONGEST - STEPS :], axis=1) - self._base[:, slot]
         reached = rise >= ahead * self._unit[:, slot]
         known = window.whole & ~np.isnan(rise / self._unit[:, slot])

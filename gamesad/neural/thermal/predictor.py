@@ -100,6 +100,7 @@ class Thermal:
         base = np.where(window.present, window.readings[:, -1], np.nan)
         mixture.judge(tick, base)
         bounds.judge(tick, window, mixture.errors[..., 0] / mixture.scale)
+        self._crossing.judge(tick, window)
         residual = self._scores.judge(mixture.errors, bounds.outcome)
         self._lessons.learn(tick, window)
         members = self._forecasts(tick, effort)
@@ -122,10 +123,8 @@ class Thermal:
             members.fill(0.0)
             return members
         members[:, :, 1:4] = medians[:, None]
-        turn, odd = divmod(tick, 2)  # the lines learn in even seconds, the networks in odd ones: each costs as much
+        turn, odd = divmod(tick, 2)  # the ridges learn in even seconds, the networks in odd ones
         training = effort == Effort.TRAINING
-        if not odd:
-            self._crossing.judge(tick, turn, window)
         if training and not odd:
             self._ridge.learn(turn % STEPS, self._lessons)
         if training and odd:
