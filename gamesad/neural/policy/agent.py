@@ -34,6 +34,8 @@ LEAST_CHOICES = 720
 CALM_S = 600
 """So long nothing has been strange, or odd, before it acts again."""
 _BAND_C = 3.5
+_OVER_C = -1.5
+"""Conservative is chosen only over the hardware's own limit: the reward would have it to cool, at half the work."""
 _LONGEST_TICK_S = 5
 _PRICES = {
     Action.BOOST: 0.0,
@@ -159,6 +161,8 @@ class Policy:
 
     def _choose(self, scene: Scene, reading: Reading, second: int) -> None:
         values = self.learner.values(self._inputs)
+        if not reading.headroom_c < _OVER_C:
+            values[ACTIONS.index(Action.CONSERVATIVE)] = -math.inf
         wanted = self.pick(values)
         more = float(values[ACTIONS.index(wanted)] - values[_NOOP]) * (1.0 - GAMMA)
         self.choices += 1

@@ -114,6 +114,15 @@ def test_of_what_is_about_as_good_it_chooses_what_costs_the_least_work() -> None
     assert policy.pick(values) is Action.THROTTLE
 
 
+def test_the_failsafe_settings_are_proposed_only_over_the_hardwares_own_limit() -> None:
+    policy = Policy(seed=0)
+    prefers(policy, Action.CONSERVATIVE)
+    feed(policy, 10, cpu_c=93.0)
+    assert policy.status()["Proposed"] != "conservative"
+    feed(policy, 10, cpu_c=97.0, start=10)
+    assert policy.status()["Proposed"] == "conservative"
+
+
 # Chance
 
 
@@ -157,9 +166,12 @@ def test_what_a_rule_cut_short_is_no_sample() -> None:
 
 
 @pytest.mark.parametrize(("wanted", "judged"), [(Action.THROTTLE, True), (Action.CONSERVATIVE, False)])
-def test_what_is_never_tried_at_random_is_not_judged_by_chance(wanted: Action, judged: bool) -> None:
+def test_what_is_never_tried_at_random_is_not_judged_by_chance(
+    wanted: Action, judged: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     policy = frozen(Policy(seed=0))
     prefers(policy, wanted)
+    monkeypatch.setattr(agent, "_OVER_C", math.inf)  # as if it were over the hardware's limit
     feed(policy, 700, cpu_c=91.8)
     assert bool(policy.judge.robust.sums) is judged
     assert policy.judge.memory.filled > 0
