@@ -18,6 +18,7 @@ from tests.support.dashboard import dashboard, simulated, wait_for_tick
 from tests.support.private_bus import ROOT, system_bus
 
 FOLDER = ROOT / "docs" / "dashboard"
+GRAPHS = ("temperature", "utilization", "power", "frequency", "pressure", "cores")
 STORY = ("balanced", "quiet", "balanced", "performance")
 PICTURES = (
     ("overview", "dark", 1600, 1060), ("overview", "light", 1600, 1060), ("overview", "dark", 390, 1180),
@@ -30,7 +31,7 @@ def main(minutes: float) -> None:
     with ExitStack() as stack:
         place = Path(stack.enter_context(TemporaryDirectory(prefix="gamesad-pictures-")))
         place.chmod(0o755)
-        os.environ["HOME"] = str(place)  # where the dashboard's user looks for logs of games
+        os.environ["HOME"] = "/home/player"  # where logs of games are looked for
         bus = stack.enter_context(system_bus())
         stack.enter_context(gamesad(place, simulated(place, "laptop/heat-wave"), bus=bus.address))
         page = stack.enter_context(dashboard(place, shm=place / "shm", bus=bus))
@@ -43,7 +44,8 @@ def main(minutes: float) -> None:
             tab.size(width, height)
             tab.open(page, view, theme=theme)
             if view == "overview" and width > 400:
-                tab.wait("gamesa.graphs.shown('temperature').past.points.t.length > 100")
+                for graph in GRAPHS:
+                    tab.wait(f"gamesa.graphs.shown('{graph}').past.points.t.length > 60")
             tab.wait("gamesa.model.store.size > 3")
             tab.picture(FOLDER / f"{view}-{theme if width > 400 else 'phone'}.png", width, height)
 
