@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gamesad.config import NeuralConfig
 from gamesad.errors import Failed
+from gamesad.journal import log_event
 from gamesad.neural.findings import Finding
 from gamesad.types import Advice, Controls, Forecast, Intent, Limit, Quantity, Sensor, Snapshot, Tick
 
@@ -137,6 +138,8 @@ class Host:
         """The end: what was learnt is saved. Raises nothing."""
         self._ready = False
         self._leave()
+        for finding in self._left.last_words(time.time()) if self._left else ():  # no tick is left to tell it
+            log_event(finding.message, finding.text, **finding.fields)
 
     # What clients ask for, between ticks; Failed says why not
 
