@@ -1,6 +1,6 @@
 // When to draw: once per frame at most, only what asked for it, and not while nobody can see the page.
 
-const CALM_MS = 400;
+const CALM_MS = 500;
 
 const waiting = new Set();
 let asked = 0;

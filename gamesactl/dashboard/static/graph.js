@@ -75,7 +75,8 @@ export class Graph {
     for (const action of ["throttle", "boost", "reduce_power", "conservative", "alert"]) {
       this.inks[action] = colour(`--action-${action}`);
     }
-    const font = `11px ${getComputedStyle(document.body).fontFamily}`;
+    this.inks.family = getComputedStyle(document.body).fontFamily;
+    const font = `11px ${this.inks.family}`;
     const axis = { stroke: ink, font, grid, ticks: { show: false } };
     const line = (one, k) => ({
       label: one.label, stroke: this.paints[k], width: 1.5, spanGaps: false, points: { show: false },

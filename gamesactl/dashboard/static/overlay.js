@@ -47,7 +47,7 @@ export function levels(plot, found, inks) {
   clipped(plot, (ctx, box) => {
     ctx.textAlign = "left";
     ctx.textBaseline = "alphabetic";
-    ctx.font = `${10.5 * scale}px ${getComputedStyle(document.body).fontFamily}`;
+    ctx.font = `${10.5 * scale}px ${inks.family}`;
     for (const one of [...found].sort((a, b) => weight(b) - weight(a))) {
       ctx.strokeStyle = weight(one) ? inks.limit : inks.faint;
       ctx.globalAlpha = weight(one) ? 0.9 : 0.4;

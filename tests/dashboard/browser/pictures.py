@@ -22,7 +22,7 @@ GRAPHS = ("temperature", "utilization", "power", "frequency", "pressure", "cores
 STORY = ("balanced", "quiet", "balanced", "performance")
 PICTURES = (
     ("overview", "dark", 1600, 1060), ("overview", "light", 1600, 1060), ("overview", "dark", 390, 1180),
-    ("neural", "dark", 1600, 1000), ("crystal", "light", 1600, 760), ("decisions", "light", 1600, 620),
+    ("neural", "dark", 1600, 720), ("crystal", "light", 1600, 760), ("decisions", "light", 1600, 620),
 )  # fmt: skip
 
 
