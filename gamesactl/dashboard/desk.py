@@ -6,7 +6,6 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -20,6 +19,7 @@ from gamesactl.dashboard.live import Hub
 from gamesactl.dashboard.source import Past, Source
 from gamesactl.terminal import harmless
 
+_AGAIN_S = 0.5
 _SIGNALS = {"ThermalAlert": "alert", "AnomalyDetected": "anomaly"}
 
 
@@ -44,12 +44,14 @@ class Desk:
     async def running(self, _program: web.Application) -> AsyncIterator[None]:
         """While the server runs."""
         tasks = [asyncio.create_task(self.link.run()), asyncio.create_task(self.hub.run())]
+        for task in tasks:
+            task.add_done_callback(_told_if_failed)
         yield
         await self.acting.close()
         for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            while not task.done():  # wait_for of Python 3.11 loses a cancellation that comes as its work is done
+                task.cancel()
+                await asyncio.wait({task}, timeout=_AGAIN_S)
         self.past.close()
         self.source.close()
 
@@ -60,6 +62,11 @@ class Desk:
         elif signal in _SIGNALS and arguments and isinstance(arguments[0], dict):
             told = {key.lower(): value for key, value in arguments[0].items()}
             self.hub.tell({**told, "type": _SIGNALS[signal], "t": time.time()})
+
+
+def _told_if_failed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        note(f"{error!r}; start the dashboard again, and report it")
 
 
 def note(text: str) -> None:

@@ -182,8 +182,9 @@ class Hub:
                 self._decision = None  # what is decided while nobody looks is no news to the next one
             fastest_hz = max((client.rate_hz for client in self._clients if not client.paused), default=DEFAULT_HZ)
             wait_s = 1 / max(fastest_hz, DEFAULT_HZ) if self._clients else None
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), wait_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._changed.wait()
             self._changed.clear()
 
     def _look(self) -> None:
