@@ -59,7 +59,7 @@ async def fields(request: web.Request, *keys: str) -> dict[str, Any]:
         raise bad(f"the body is {request.content_type[:50]!r}", f"send {JSON}")
     try:
         found = json.loads(await request.text() or "null")
-    except (ValueError, RecursionError, LookupError):
+    except (ValueError, RecursionError, LookupError, web.RequestPayloadError):
         raise bad("the body is no JSON") from None
     if not isinstance(found, dict):
         raise bad("the body is no JSON object", f"send {{{', '.join(keys)}}}")

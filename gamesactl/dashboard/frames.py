@@ -38,6 +38,8 @@ class Frames:
             if name is None:
                 return _unknown(f"no MangoHud log is being written in {self._folder}")
             times = _times_ms(*_ends(os.path.join(self._folder, name)))
+        except FileNotFoundError:
+            return _unknown(f"no MangoHud log is being written in {self._folder}")
         except OSError as error:
             return _unknown(f"{self._folder}: {error.strerror}")
         if not times:

@@ -160,6 +160,11 @@ def test_a_body_that_is_no_such_object_is_refused_in_a_sentence(page: Dashboard,
     time.sleep(0.02)
 
 
+def test_a_body_that_is_not_packed_as_it_says_is_refused_in_a_sentence(page: Dashboard) -> None:
+    answer = page.ask("/api/v1/profile", "POST", b"{}", token=page.token, Content_Encoding="gzip")
+    assert (answer.status, answer.document["error"]) == (400, "the body is no JSON")
+
+
 def test_a_form_of_another_page_cannot_be_taken_for_json(page: Dashboard) -> None:
     answer = page.ask("/api/v1/profile", "POST", b'{"name":"quiet"}', token=page.token, Content_Type="text/plain")
     assert (answer.status, answer.document["error"]) == (400, "the body is 'text/plain'")
