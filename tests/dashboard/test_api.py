@@ -88,6 +88,7 @@ def test_decisions_are_filtered_and_newest_first(page: Dashboard) -> None:
 
 
 def test_history_has_one_time_base_and_loses_no_extreme(page: Dashboard, crystal: reader.Crystal) -> None:
+    eventually(lambda: len(page.get(f"history?sensor={CPU}&until=-1")["t"]) > 3, "a past")
     until_s = time.time() - 1
     query = f"sensor={CPU}&sensor={TEMPERATURE}&since={until_s - 600}&until={until_s}"
     seen = page.get(f"history?{query}")
