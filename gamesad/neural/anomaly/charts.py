@@ -79,7 +79,7 @@ class Charts:
         self.deviations[1] = surprise / (_RELATIVE * np.maximum(restless, 0.5 if self._light else 0.05))
 
         widest = np.where(young, np.inf, _WINSOR * deviation)
-        away = np.clip(away, -widest, widest)
+        away = np.minimum(np.maximum(away, -widest), widest)
         baseline += slow * away
         spread += slow * (np.abs(away) - spread)
         error += slow * (np.where(young, missed, np.minimum(missed, _WINSOR * _RELATIVE * scale)) - error)
@@ -90,7 +90,7 @@ class Charts:
 
     def _rarity(self, statistic: Array, here: NDArray[np.bool_], learns: NDArray[np.bool_]) -> Array:
         seen, quantile, excess, peaks = self._tail
-        size = np.minimum(statistic, 1e3) if self._light else np.log(np.clip(statistic, 1e-3, 1e9))
+        size = np.minimum(statistic, 1e3) if self._light else np.log(np.minimum(np.maximum(statistic, 1e-3), 1e9))
         first = learns & np.isnan(quantile)
         quantile[first] = np.minimum(size[first], 1.0) + 1.0 if self._light else size[first] + 1.0
         over = size - quantile

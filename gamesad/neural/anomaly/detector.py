@@ -21,7 +21,7 @@ from gamesad.neural.anomaly.episodes import Episode, Episodes
 from gamesad.neural.anomaly.habit import STATE, Habit, machine_state
 from gamesad.neural.anomaly.usual import Usual
 from gamesad.neural.anomaly.view import NAN, Kind, Moment, View, declarations, sensors_of
-from gamesad.neural.model import Array, Arrays, Model, Unusable
+from gamesad.neural.model import Array, Arrays, Unusable
 from gamesad.types import Heat, Quantity, Sensor
 
 BLOCK_S = 5
@@ -168,7 +168,8 @@ class Detector:
         if index < count:
             target = view.targets[index]
             actual, expected = float(usual.actual[index]), float(usual.expected[index])
-            return target.sensor, target.label, sentences.relation(target, actual, expected, moment, view)
+            basis = usual.basis(target.kind, moment)
+            return target.sensor, target.label, sentences.relation(target, actual, expected, basis, view)
         if index < len(mine) - 1:
             at = self._warm[index - count]
             target, times = view.targets[at], self._charts.times(index)
@@ -241,7 +242,7 @@ class Detector:
 
     # Its life
 
-    def _models(self) -> Iterator[tuple[str, Model]]:
+    def _models(self) -> Iterator[tuple[str, Charts | Usual | Habit | Budget | Episodes]]:
         yield "charts.", self._charts
         yield "usual.", self._usual
         yield "habit.", self._habit
@@ -255,6 +256,9 @@ class Detector:
         for mark, model in self._models():
             saved |= {mark + name: value for name, value in model.state().items()}
         return saved
+
+    def copy(self) -> dict[str, NDArray[np.generic]]:
+        return self.state()
 
     def load(self, state: Arrays) -> None:
         """Takes up a saved state with the sensors it was saved with. Unusable: nothing has changed."""

@@ -9,6 +9,7 @@ Nothing is expected outside the range that was seen.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -52,25 +53,28 @@ class Relation:
         young = self._count < _YOUNG
         learns = here & (young | ~frozen)
         expected = np.fmin(np.fmax(x @ self._weights, self._range[0]), self._range[1])
-        wide = float(np.sqrt(1.0 + max(float(x @ self._inverse @ x), 0.0)))
+        wide = math.sqrt(1.0 + max(float(x @ self._inverse @ x), 0.0))
         spread = np.maximum(self._spread, self._floor)
         residual = np.where(here, y - expected, 0.0)
         scaled = residual / (spread * wide)
         if learns.any():
-            self._learn(x, expected, np.where(learns, residual, 0.0), np.where(young, np.inf, spread * wide))
+            most = np.where(young, np.inf, (_WINSOR * wide) * spread)
+            self._learn(x, expected, np.minimum(np.maximum(residual, -most), most) * learns, learns)
             self._count += learns
-            pace = np.where(learns & ~young, np.maximum(_PACE, 1.0 / np.maximum(self._count - _YOUNG + 1.0, 1.0)), 0.0)
+            pace = np.maximum(_PACE, 1.0 / np.maximum(self._count - (_YOUNG - 1.0), 1.0)) * (learns & ~young)
             self._spread += pace * (1.25 * spread * np.minimum(np.abs(scaled), _WINSOR) - self._spread)
         return expected, np.where(here & ~young, scaled, np.nan)
 
-    def _learn(self, x: Array, expected: Array, residual: Array, spread: Array) -> None:
-        taken = expected + np.clip(residual, -_WINSOR * spread, _WINSOR * spread)
-        seen = np.where(residual == 0.0, np.nan, taken)
-        self._range = np.array([np.fmin(self._range[0], seen), np.fmax(self._range[1], seen)])
+    def _learn(self, x: Array, expected: Array, residual: Array, learns: NDArray[np.bool_]) -> None:
+        taken = expected + residual
+        seen = np.where(learns, taken, np.nan)
+        np.fmin(self._range[0], seen, out=self._range[0])
+        np.fmax(self._range[1], seen, out=self._range[1])
+        counted = (_COUNTS_FOR * x)[:, None]
         self._gram *= _FORGETTING
         self._moments *= _FORGETTING
-        self._gram += _COUNTS_FOR * np.outer(x, x)
-        self._moments += _COUNTS_FOR * np.outer(x, taken)
+        self._gram += counted * x
+        self._moments += counted * taken
         self._steps += 1
         if self._steps % _SOLVE_EVERY == 0:
             self._inverse[...] = np.linalg.inv(self._gram + _RIDGE * np.eye(len(x)))
@@ -113,7 +117,8 @@ class Relation:
         self._range, self._steps = taken["range"], int(taken["steps"])
 
     def sound(self) -> bool:
-        return bool(np.isfinite(self._weights).all() and np.isfinite(self._inverse).all())
+        sums = self._weights.sum() + self._moments.sum() + self._inverse.sum() + self._gram.sum()
+        return math.isfinite(sums)
 
 
 def _fine(name: str, values: Array) -> bool:

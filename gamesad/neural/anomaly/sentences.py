@@ -19,7 +19,10 @@ QUANTITY = {
 
 
 def relation(target: Target, actual: float, expected: float, moment: Moment, view: View) -> str:
-    """GPU hotspot 92.1 °C: 14.0 °C above the 78.1 °C that 210 W and fan 1800 rpm usually give."""
+    """GPU hotspot 92.1 °C: 14.0 °C above what is usual; 210 W and fan 1800 rpm over half a minute usually give 78.1 °C.
+
+    ``moment``: what the expectation goes by (Usual.basis), means of half a minute or of ten.
+    """
     quantity = QUANTITY[target.kind]
     if quantity is not Quantity.TEMPERATURE:
         expected = max(expected, 0.0)
@@ -67,12 +70,12 @@ def _because(target: Target, moment: Moment, view: View) -> str:
         case Kind.HOT:
             heat = _or("this power", moment.power[part], Quantity.POWER) if view.has_meter[part] else load
             fan = _or("", moment.fan[part], Quantity.FAN, " and fan ")
-            return f"{heat}{fan} usually give{'' if fan else 's'}"
+            return f"{heat}{fan} over half a minute usually give{'' if fan else 's'}"
         case Kind.COOL:
             total = float(np.nansum(moment.power)) if any(view.has_meter) else math.nan
-            return f"{_or('this load', total, Quantity.POWER)} in all usually gives"
+            return f"{_or('this load', total, Quantity.POWER)} in all over ten minutes usually gives"
         case Kind.FAN:
-            return f"{_or('this heat', moment.hottest[part], Quantity.TEMPERATURE)} usually gives"
+            return f"{_or('this heat', moment.hottest[part], Quantity.TEMPERATURE)} over half a minute usually gives"
         case Kind.POWER:
             return f"{load}{_or('', moment.frequency[part], Quantity.FREQUENCY, ' at ')} usually takes"
     return f"{load} usually gives"

@@ -8,6 +8,7 @@ all power over minutes; a fan by what it cools; power by load and frequency; fre
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from gamesad.neural.anomaly.view import Kind, Moment, View
 from gamesad.neural.model import Array, Arrays
 
 _SPANS_S = np.array([0.1, 30.0, 120.0, 600.0, 3600.0])
+_NAMED_SPAN = {Kind.HOT: 1, Kind.FAN: 1, Kind.COOL: 3}
 _W, _C, _RPM, _HZ = 1 / 50, 1 / 50, 1 / 2000, 1 / 3e9
 _FLOOR = {Kind.HOT: 1.0, Kind.COOL: 0.7, Kind.FAN: 60.0, Kind.POWER: 1.0, Kind.FREQUENCY: 1e8}
 _LEAST = {Kind.HOT: 4.0, Kind.COOL: 3.0, Kind.FAN: 300.0, Kind.POWER: 5.0, Kind.FREQUENCY: 4e8}
@@ -56,6 +58,13 @@ class Usual:
         off = np.abs(self.actual - self.expected)
         self.worth = off >= np.maximum(self._least, self._by_share * np.abs(self.expected))
         return scaled
+
+    def basis(self, kind: Kind, moment: Moment) -> Moment:
+        """What a sentence names as the reason: the means that weigh most in the expectation, not the last seconds."""
+        if kind not in _NAMED_SPAN:
+            return moment
+        power, fan, hottest, load, _frequency = self._means[_NAMED_SPAN[kind]]
+        return replace(moment, power=power, fan=fan, hottest=hottest, load=load)
 
     def settle(self) -> None:
         """After a gap the running means begin with what is read next."""

@@ -189,4 +189,4 @@ def _label(names: Sequence[str], sensors: Mapping[str, Sensor]) -> str:
 
 def _mean(values: Array) -> float:
     known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else NAN
+    return float(np.add.reduce(known)) / known.size if known.size else NAN

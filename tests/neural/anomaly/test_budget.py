@@ -22,7 +22,7 @@ def test_the_first_day_only_the_extreme_is_told() -> None:
     budget = Budget(1.0)
     hours(budget, normal(23))
     assert not budget.warm
-    assert budget.threshold(0.0) >= 50.0
+    assert budget.threshold(0.0) >= 20.0
     hours(budget, normal(1))
     assert budget.warm
     second_day = budget.threshold(0.0)

@@ -38,26 +38,28 @@ def said(kind: Kind, label: str, actual: float, expected: float, moment: Moment,
 
 def test_a_temperature_is_held_against_power_and_fan() -> None:
     assert said(Kind.HOT, "GPU hotspot", 92.0, 78.0, now()) == (
-        "GPU hotspot 92.0 °C: 14.0 °C above what is usual; 210 W and fan 1800 rpm usually give 78.0 °C"
+        "GPU hotspot 92.0 °C: 14.0 °C above what is usual; "
+        "210 W and fan 1800 rpm over half a minute usually give 78.0 °C"
     )
 
 
 def test_without_a_fan_or_a_meter_it_is_held_against_what_is_known() -> None:
     unblown, unmetered = now(fan=NAN), now(power=90.0, fan=NAN)
-    assert said(Kind.HOT, "GPU hotspot", 60.0, 78.0, unblown).endswith("210 W usually gives 78.0 °C")
+    assert said(Kind.HOT, "GPU hotspot", 60.0, 78.0, unblown).endswith("210 W over half a minute usually gives 78.0 °C")
     text = said(Kind.HOT, "GPU hotspot", 60.0, 78.0, unmetered, machine(meter=False))
-    assert text == "GPU hotspot 60.0 °C: 18.0 °C under what is usual; a load of 90 % usually gives 78.0 °C"
+    assert text.startswith("GPU hotspot 60.0 °C: 18.0 °C under what is usual; ")
+    assert text.endswith("; a load of 90 % over half a minute usually gives 78.0 °C")
 
 
 def test_the_air_is_held_against_all_power() -> None:
     assert said(Kind.COOL, "acpitz", 41.0, 30.0, now()) == (
-        "acpitz 41.0 °C: 11.0 °C above what is usual; 210 W in all usually gives 30.0 °C"
+        "acpitz 41.0 °C: 11.0 °C above what is usual; 210 W in all over ten minutes usually gives 30.0 °C"
     )
 
 
 def test_a_fan_that_stands_is_said_to_stand() -> None:
     assert said(Kind.FAN, "GPU fan", 0.0, 2100.0, now()) == (
-        "GPU fan stands still at 0 rpm; 92.0 °C usually gives 2100 rpm"
+        "GPU fan stands still at 0 rpm; 92.0 °C over half a minute usually gives 2100 rpm"
     )
 
 
