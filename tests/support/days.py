@@ -22,8 +22,13 @@ _DOES = ("idle", "battery", "steady-game", "bursty-game", "compile")
 """The loads of these scenarios: ``battery`` is office work and video."""
 
 
-def routine(seed: int, days: int) -> Scenario:
-    """Idle at night, else something else every 5 to 90 minutes; the room swings by ±2.5 °C over the day and drifts."""
+EVERY_S = 5
+"""Seconds between two readings: one for each of the detector's blocks."""
+
+
+def routine(seed: int, days: int, hour: float = 0.0) -> Scenario:
+    """Idle at night, else something else every 5 to 90 minutes; the room swings by ±2.5 °C over the day and drifts.
+    It begins at ``hour`` of the first day."""
     dice = random.Random(seed)
     starts, does = [0.0], [SCENARIOS["idle"].load]
     for day in range(days):
@@ -38,11 +43,12 @@ def routine(seed: int, days: int) -> Scenario:
     drift_c = [dice.gauss(0.0, 0.8) for _ in range(days + 2)]
 
     def load(t: float) -> Load:
+        t += hour * 3600.0
         index = bisect_right(starts, t) - 1
         return does[index](t - starts[index])
 
     def ambient_c(t: float) -> float:
-        day, part = divmod(t / DAY_S, 1.0)
+        day, part = divmod((t + hour * 3600.0) / DAY_S, 1.0)
         before, after = drift_c[min(int(day), days)], drift_c[min(int(day) + 1, days + 1)]
         return 23.0 + before + (after - before) * part - 2.5 * math.cos(2.0 * math.pi * (part - 0.15))
 
@@ -50,41 +56,42 @@ def routine(seed: int, days: int) -> Scenario:
 
 
 class Life:
-    """A simulated machine that is read once a second of its own time."""
+    """A simulated machine, read every five seconds of its own time, which begins at ``hour`` of the first day."""
 
-    def __init__(self, kind: str, seed: int, *, days: int) -> None:
-        self.now_s = 0.0
-        self.machine = Machine(KINDS[kind], routine(seed, days), seed, lambda: self.now_s)
+    def __init__(self, kind: str, seed: int, *, days: int, hour: float = 0.0) -> None:
+        self.now_s = hour * 3600.0
+        self.machine = Machine(KINDS[kind], routine(seed, days, hour), seed, lambda: self.now_s)
+        self.wrong_c: dict[str, float] = {}
+        """By how much sensors read too high."""
         self.collector = Collector(self.machine.sysfs, clock=lambda: self.now_s)
 
     @property
     def sensors(self) -> Mapping[str, Sensor]:
         return self.collector.sensors
 
-    def watch(self, detector: Detector, count: int) -> Iterator[Episode]:
-        """What a detector tells of the next ``count`` seconds."""
-        for readings in self.seconds(count):
+    def watch(self, detector: Detector, seconds: float) -> Iterator[Episode]:
+        """What a detector tells of that time."""
+        for readings in self.readings(seconds):
             yield from detector.step(Watched(round(self.now_s), self.now_s, readings, self.sensors, {}))
 
     def paths(self, quantity: Quantity) -> list[str]:
         return [sensor.path for sensor in self.sensors.values() if sensor.quantity is quantity]
 
-    def seconds(self, count: int, between: Callable[[float], None] | None = None) -> Iterator[Mapping[str, float]]:
-        """The readings of the next ``count`` seconds; ``between`` may break something before each."""
-        for _ in range(count):
-            self.now_s += 1.0
-            if between is not None:
-                between(self.now_s)
-            yield self.collector.sample(self.now_s).readings
+    def readings(self, seconds: float) -> Iterator[Mapping[str, float]]:
+        for _ in range(round(seconds / EVERY_S)):
+            self.now_s += EVERY_S
+            read = self.collector.sample(self.now_s).readings
+            yield {name: value + self.wrong_c.get(name, 0.0) for name, value in read.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that breaks: from ``begin`` to ``heal``."""
+    """Something that breaks: from ``begin`` to ``heal``. ``sensor``: whether it is the CPU's first that lies."""
 
     name: str
     begin: Callable[[Life], None]
     heal: Callable[[Life], None]
+    sensor: bool = False
 
 
 def _fan_stops(life: Life) -> None:
@@ -103,18 +110,36 @@ def _cpu(life: Life) -> str:
     return life.machine.hwmon.cpu_sensors[0]
 
 
+def cpu_name(life: Life) -> str:
+    """Of the sensor that ``_cpu`` is the file of."""
+    return next(sensor.name for sensor in life.sensors.values() if sensor.path == _cpu(life))
+
+
 FAULTS = (
     Fault("fan stops", _fan_stops, _fan_turns),
-    Fault("sensor sticks", lambda it: it.machine.control.stick(_cpu(it)), lambda it: it.machine.control.heal(_cpu(it))),
+    Fault(
+        "sensor reads 25 °C too high",
+        lambda it: it.wrong_c.update({cpu_name(it): 25.0}),
+        lambda it: it.wrong_c.clear(),
+        sensor=True,
+    ),
+    Fault(
+        "sensor sticks",
+        lambda it: it.machine.control.stick(_cpu(it)),
+        lambda it: it.machine.control.heal(_cpu(it)),
+        sensor=True,
+    ),
     Fault(
         "sensor lies (85 °C)",
         lambda it: it.machine.control.fail_sensor(_cpu(it), value="85000"),
         lambda it: it.machine.control.heal(_cpu(it)),
+        sensor=True,
     ),
     Fault(
         "sensor dies",
         lambda it: it.machine.control.fail_sensor(_cpu(it), errno.EIO),
         lambda it: it.machine.control.heal(_cpu(it)),
+        sensor=True,
     ),
     Fault("fan clogged", lambda it: it.machine.control.clog(0.3), lambda it: it.machine.control.clog(1.0)),
     Fault("heat wave", lambda it: it.machine.control.ambient(18.0), lambda it: it.machine.control.ambient(0.0)),
