@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 RETRY_S = 60.0
 _ON, _OFF = "on", "off"
+_M_MMAP_THRESHOLD, _LARGE_B = -3, 256 << 10
 _LOG = logging.getLogger(__name__)
 
 
@@ -71,6 +72,11 @@ class Host:
         """What is odd now, a sentence each."""
         nothing: tuple[str, ...] = ()
         return self._try(lambda learner: learner.odd, nothing)
+
+    @property
+    def advised(self) -> str:
+        """What the policy advises people, and why; empty unless it is asked to advise."""
+        return self._try(lambda learner: learner.advised, "")
 
     # In the tick
 
@@ -203,6 +209,7 @@ class Host:
     def _make(self, kept: Sequence[Mapping[str, bytes]]) -> None:
         """On a thread of its own."""
         try:
+            _give_back_large()
             from gamesad.neural.learner import Learner  # noqa: PLC0415 - 50 ms, and numpy may not be there
 
             learner = Learner(self._settings, folder=self._folder, machine=self._machine, kept=kept)
@@ -225,6 +232,15 @@ class Host:
         if state != self._state:
             self._state = state
             self._tell(state)
+
+
+def _give_back_large() -> None:
+    """Arrays and packed checkpoints of MiB go back to the system when they are freed: mallopt(3). glibc would come to
+    take them from its heaps, which keep them for ever."""
+    import ctypes  # noqa: PLC0415 - as numpy, not before READY
+
+    with suppress(AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_B)
 
 
 def _trim() -> None:

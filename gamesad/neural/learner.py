@@ -97,6 +97,11 @@ class Learner:
         """What is odd now, a sentence each."""
         return tuple(episode.sentence for episode in self.anomaly.model.active)
 
+    @property
+    def advised(self) -> str:
+        """What the policy advises people, and why; empty unless it is asked to advise."""
+        return "" if self._rest.resting else self.policy.model.advised
+
     # In the tick
 
     def forecast(

@@ -23,6 +23,9 @@ class Model(Protocol):
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Copies of everything that ``load`` needs to go on with bit-identical results."""
 
+    def copy(self) -> Arrays:
+        """What ``load`` can go back to in this process: as ``state``, but what is only remembered may be shared."""
+
     def load(self, state: Arrays) -> None:
         """Takes up a saved state. Unusable: nothing has changed."""
 

@@ -42,7 +42,7 @@ class Ward(Generic[M]):
 
     @property
     def size(self) -> int:
-        """Bytes of a copy of its state; 0 before there is one."""
+        """Bytes of its state; 0 before there is a copy to go back to."""
         return sum(array.nbytes for array in self._copy.values()) if self._copy else 0
 
     def work(self, what: Callable[[M], T], otherwise: T) -> T:
@@ -73,20 +73,20 @@ class Ward(Generic[M]):
             self._tell(self.name, "")
         if self._copy_age_s >= COPY_S:
             self._copy_age_s = 0
-            self._copy = self.work(lambda model: model.state(), self._copy)
+            self._copy = self.work(lambda model: model.copy(), self._copy)
 
     def take_up(self, state: Arrays) -> None:
         """Goes on from a saved state. Unusable: nothing has changed."""
         try:
             model = self._load(state)
-            sound = model.sound()
+            sound, copy = model.sound(), model.copy()
         except Unusable:
             raise
         except Exception as error:
             raise Unusable(f"{type(error).__name__}: {error}") from error
         if not sound:
             raise Unusable("its numbers are not finite, or cannot have been learnt")
-        self.model, self._copy, self._copy_age_s = model, state, 0
+        self.model, self._copy, self._copy_age_s = model, copy, 0
 
     def reset(self) -> None:
         """Forgets everything."""

@@ -99,6 +99,23 @@ def test_a_poisoned_model_is_put_back_within_the_tick_and_told_once(name: str) -
     assert one.tick(COPY_S + 120.0) is not None
 
 
+def test_weights_that_go_wrong_cost_no_lesson() -> None:
+    """The copy to go back to does without lessons of its own, which are two thirds of it."""
+    one = fed()
+    one.run(0, 3 * COPY_S)
+    thermal = one.learner.thermal
+    lessons = thermal.model._lessons
+    assert thermal._copy is not None
+    assert thermal._copy["lessons/store"] is lessons.store
+    assert not np.shares_memory(thermal.model.state()["lessons/store"], lessons.store)
+    thermal.model._networks.parameters.fill(np.nan)
+    one.tick(3.0 * COPY_S)
+    assert thermal.problem.endswith("goes on from what it was a minute ago")
+    assert (thermal.model._lessons.count >= lessons.count - COPY_S).all()
+    assert np.array_equal(thermal.model._lessons.store, lessons.store)
+    assert finite(one.run(3 * COPY_S + 1, 3 * COPY_S + 30))
+
+
 @pytest.mark.parametrize("name", ["forecast", "policy", "anomaly"])
 def test_a_model_that_always_fails_takes_the_others_and_the_tick_nothing(
     name: str, monkeypatch: pytest.MonkeyPatch

@@ -56,7 +56,7 @@ class PolicyMode(StrEnum):
     SHADOW = "shadow"
     """It proposes, the rules act; the only mode with chance in it."""
     ADVISE = "advise"
-    """It proposes, the rules act, nothing is left to chance."""
+    """It proposes, which is told as advice; the rules act, nothing is left to chance."""
     ACT = "act"
     """What it proposes is done where the rules leave a choice."""
 
@@ -289,13 +289,22 @@ class Policy:
             return f"watches: {reading.unknown} of {len(INPUTS)} inputs are unknown"
         if self._acting:
             return "acts"
-        if self.mode is not PolicyMode.ACT:
+        if self.mode is PolicyMode.SHADOW:
             return "proposes"
         if not ready:
             return f"learns first: {self.choices} of {LEAST_CHOICES} decisions seen"
+        if self.mode is PolicyMode.ADVISE and not self._rest_s:
+            return "advises"
         return why or "steps back until nothing has been strange or odd for 10 minutes"
 
     # For people
+
+    @property
+    def advised(self) -> str:
+        """In advise mode what is told as advice, or why there is none; else nothing."""
+        if self.mode is not PolicyMode.ADVISE or self._reading is None:
+            return ""
+        return f"{self._proposed}: {self._reason}" if self._state == "advises" else f"nothing: {self._state}"
 
     def status(self) -> dict[str, Any]:
         """For NeuralStatus; what is unknown is absent."""
@@ -337,6 +346,9 @@ class Policy:
             "chance": chance,
             "counts": np.array([*counts, *inputs], float),
         }
+
+    def copy(self) -> dict[str, np.ndarray]:
+        return self.state()
 
     def load(self, state: Arrays) -> None:
         """Unusable: nothing has changed."""

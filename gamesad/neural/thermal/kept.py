@@ -22,13 +22,17 @@ class Kept:
 
     KEPT: ClassVar[tuple[str, ...]]
     UNKNOWN: ClassVar[frozenset[str]] = frozenset()
+    SHARED: ClassVar[frozenset[str]] = frozenset()
+    """What is only remembered, and so large that a copy to go back to does without its own."""
     WATCHED: ClassVar[tuple[str, ...]]
     """Those through which all that goes wrong passes within a second; in them everything is finite."""
     MOST: ClassVar[float] = 1e13
     """No number of it can be larger: readings are clipped, and what is learnt is relative to a scale."""
 
-    def state(self, part: str) -> dict[str, NDArray[Any]]:
-        return {f"{part}/{name}": getattr(self, name).copy() for name in self.KEPT}
+    def state(self, part: str, *, copied: bool = True) -> dict[str, NDArray[Any]]:
+        """``copied`` False: but for those of ``SHARED``, which go on as they are."""
+        arrays = {name: getattr(self, name) for name in self.KEPT}
+        return {f"{part}/{name}": a.copy() if copied or name not in self.SHARED else a for name, a in arrays.items()}
 
     def check(self, state: Arrays, part: str, sensors: int) -> None:
         """Unusable: an array is not there, or not what so many sensors can have."""

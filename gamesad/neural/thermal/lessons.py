@@ -23,6 +23,7 @@ class Lessons(Kept):
     """Only whole windows become lessons: usable inputs, and all five readings after them known."""
 
     KEPT: ClassVar = ("store", "count", "newest", "valid", "_inputs", "_scale", "_usable", "_phase")
+    SHARED: ClassVar = frozenset(("store",))
     WATCHED: ClassVar = ("newest",)
 
     def __init__(self, phases: Array) -> None:

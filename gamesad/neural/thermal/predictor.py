@@ -160,9 +160,16 @@ class Thermal:
         self.__dict__.update(fresh.__dict__)
 
     def state(self) -> dict[str, NDArray[Any]]:
+        return self._state(copied=True)
+
+    def copy(self) -> dict[str, NDArray[Any]]:
+        """With the lessons themselves, which are two thirds of all: the newest minute's may then take the oldest's."""
+        return self._state(copied=False)
+
+    def _state(self, *, copied: bool) -> dict[str, NDArray[Any]]:
         state: dict[str, NDArray[Any]] = {"names": np.array(self._names, np.str_), "tick": np.array(self._tick)}
         for name, part in self._parts.items():
-            state.update(part.state(name))
+            state.update(part.state(name, copied=copied))
         return state
 
     def load(self, state: Arrays) -> None:
