@@ -14,8 +14,8 @@ _INDENT = 13
 _LEARNING = ("learning", "on", "proposes", "advises", "acts", "watching")
 MODES = {
     "shadow": "it proposes, the rules decide",
-    "advise": "it chooses where the rules leave a choice",
-    "act": "it decides within what rules and limits allow",
+    "advise": "what it proposes is shown as advice, the rules decide",
+    "act": "it chooses where the rules leave a choice",
 }
 _MEMBERS = 3
 _RECENT = 3

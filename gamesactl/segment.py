@@ -105,7 +105,7 @@ def seen(crystal: Crystal, stale_s: float | None) -> Seen:
     }
     if odd := mapping(told, "Anomalies"):
         status["Anomalies"] = list(odd.values())
-    status |= _some(told, "ObserveReason", "PausedUntil")
+    status |= _some(told, "Advice", "ObserveReason", "PausedUntil")
     return Seen(status, stale_s, whole=not told.get("HoldCount") and not told.get("Truncated"))
 
 

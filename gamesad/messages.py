@@ -244,8 +244,9 @@ class Message(Enum):
         "920136d807d44f74ba998fe7ccf8f0f3",
         logging.INFO,
         "The learnt policy: @GAMESAD_MODE@",
-        "How far the learnt policy may go was changed, by the configuration or by somebody: shadow (it proposes), "
-        "advise (it chooses where the rules leave a choice) or act. Rules and limits come first in each.",
+        "How far the learnt policy may go was changed, by the configuration or by somebody: shadow (it proposes, and "
+        "tries another choice now and then where that is as safe), advise (what it proposes is shown, nothing is "
+        "tried) or act (it chooses where the rules leave a choice). Rules and limits come first in each.",
     )
     BUS_LOST = Entry(
         "cceab7ed7e26420c9f11623e49194135",

@@ -38,6 +38,10 @@ class Optimizer(Protocol):
     def odd(self) -> tuple[str, ...]:
         """What is odd now, a sentence each."""
 
+    @property
+    def advised(self) -> str:
+        """What the policy advises people, and why; empty unless it is asked to advise."""
+
     def forecast(
         self, snapshot: Snapshot, sensors: Mapping[str, Sensor], limits: Mapping[str, Limit]
     ) -> Forecast | None:

@@ -60,6 +60,8 @@ class Moment:
     paused_until_s: float | None
     odd: tuple[str, ...] = ()
     """What is odd now, a sentence each."""
+    advised: str = ""
+    """What the learnt policy advises, and why; empty unless it is asked to."""
 
     @property
     def paused_until_wall_s(self) -> float | None:

@@ -137,6 +137,8 @@ class Service:
         }
         if moment.odd:
             status["Anomalies"] = list(moment.odd)
+        if moment.advised:
+            status["Advice"] = moment.advised
         if posture.reason:
             status["ObserveReason"] = posture.reason
         if moment.paused_until_wall_s is not None:
@@ -299,11 +301,12 @@ class Service:
         return moved(self._told_readings, snapshot.readings, moment.sensors)
 
     def _wishes(self) -> tuple[object, ...]:
-        """What a status tells besides properties and readings: people's wishes, and what is odd."""
+        """What a status tells besides properties and readings: people's wishes, what is odd, and advice."""
         control = self._worker.control
         limits = (control.temperature_limits_c, control.power_limits_w)
         moment = self._worker.moment
-        return (moment.tick.intent.cause, *limits, control.paused_until_s, self._worker.posture.reason, moment.odd)
+        learnt = (moment.odd, moment.advised)
+        return (moment.tick.intent.cause, *limits, control.paused_until_s, self._worker.posture.reason, *learnt)
 
     def _tell(self, name: str, contents: object) -> None:
         for listener in self._listeners:

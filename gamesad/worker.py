@@ -303,6 +303,7 @@ class Worker:
             holds=len(self.control.holds),
             paused_until_s=self.control.paused_until_s,
             odd=self._pipeline.optimizer.odd if self._pipeline.optimizer else (),
+            advised=self._pipeline.optimizer.advised if self._pipeline.optimizer else "",
         )
 
     def _save(self, patience_s: float | None = None) -> None:

@@ -186,6 +186,8 @@ def _temperatures(status: Fields, sensors: Sequence[Fields]) -> Iterator[str]:
         yield f"forecast: {ahead}."
     for sentence in words(status, "Anomalies"):
         yield f"unlike what is usual here: {sentence.rstrip('.')}."
+    if advice := text(status, "Advice"):
+        yield f"the learnt policy advises: {advice.rstrip('.')}; the rules decide."
     own = mapping(status, "Limits")
     for name in own:
         if (value := number(own, name)) is not None:

@@ -76,7 +76,9 @@ def _rows(status: Fields) -> list[tuple[str, str, str]]:
     rows += _temperatures(status)
     rows += [("Forecast", describe.ahead(status), "warn")]
     rows += [("Odd" if i == 0 else "", one, "warn") for i, one in enumerate(names(status, "Anomalies"))]
+    advice = text(status, "Advice")
     rows += [
+        ("Advice", f"the learnt policy advises {advice}" if advice else "", ""),
         ("Power", ", ".join(describe.power(status)), ""),
         ("Load", ", ".join(describe.utilization(status)), ""),
         ("Frequency", describe.frequency(status), ""),

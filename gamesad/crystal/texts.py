@@ -37,7 +37,7 @@ class StatusText:
         said = (
             (moment.selected, moment.holds, tick.intent.profile.name, tick.intent.cause, tick.mode,
              moment.thermal_state, moment.observing, moment.paused_until_wall_s, limits, moment.odd),
-            tick.decision.reason,
+            (tick.decision.reason, moment.advised),
             moment.record,
             (snapshot.states, snapshot.rejected, snapshot.absent),
             moment.values,
@@ -80,7 +80,8 @@ def _wishes(moment: Moment) -> Texts:
 
 
 def _explanation(moment: Moment) -> Texts:
-    return {"Explanation": moment.tick.decision.reason}
+    advice = {"Advice": moment.advised} if moment.advised else {}
+    return {"Explanation": moment.tick.decision.reason, **advice}
 
 
 def _decision(moment: Moment) -> Texts:

@@ -161,6 +161,14 @@ def test_what_is_odd_is_told_while_it_is(published: Published) -> None:
     assert "Anomalies" not in published.latest().text
 
 
+def test_advice_is_told_while_there_is_some(published: Published) -> None:
+    of = moment()
+    published.publisher.publish(replace(of, advised="throttle: worth it"), None)
+    assert published.latest().text["Advice"] == "throttle: worth it"
+    published.publisher.publish(of, None)
+    assert "Advice" not in published.latest().text
+
+
 def test_what_is_too_long_to_tell_says_so(published: Published) -> None:
     settings = {f"cpufreq.policy{number}.scaling_max_freq": 1200000 for number in range(500)}
     of = moment(decision=Decision(Action.REDUCE_POWER, settings, Origin.USER, "quiet"))

@@ -16,7 +16,7 @@ from tests.gamesactl.test_verbs import NOBODY, text
 from tests.support.client import FakeDaemon, Said, as_user, gamesactl
 from tests.support.private_bus import PrivateBus
 
-ADVISE = "advise: it chooses where the rules leave a choice"
+ADVISE = "advise: what it proposes is shown as advice, the rules decide"
 
 
 def test_the_status_tells_what_is_learnt_and_how_good_it_is(
@@ -168,8 +168,18 @@ def test_status_explain_and_monitor_tell_what_is_likely_and_what_is_odd(
     assert gamesactl("monitor", "-n1").out.endswith("  odd: fan 1 stands\\x1b still  odd: a disk is warm\n")
     daemon.answer(status={**STATUS, "Forecast": {**FORECAST, "Crossing": 0.49}})
     assert "Forecast" not in gamesactl("status").out
-    daemon.answer(status={**STATUS, "Forecast": "warm", "Anomalies": 3})
+    daemon.answer(status={**STATUS, "Forecast": "warm", "Anomalies": 3, "Advice": 4})
     assert gamesactl("status").code == 0
+
+
+def test_status_and_explain_tell_what_the_policy_advises(daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "advises" not in gamesactl("status").out + gamesactl("explain").out
+    daemon.answer(status={**STATUS, "Advice": "throttle: worth\x1b +0.250 a second against doing nothing"})
+    line = "he learnt policy advises throttle: worth\\x1b +0.250 a second against doing nothing"
+    assert f"\nAdvice       t{line}\n" in gamesactl("status").out
+    line = line.replace("advises", "advises:")
+    assert f"\nT{line}; the rules decide.\n" in gamesactl("explain").out
 
 
 SCORER = """#!{python}
