@@ -51,6 +51,7 @@ function showConnection() {
   const { connection, hello, staleSince } = model;
   if (hello) {
     say(find("machine"), hello.machine ?? "");
+    mark(find("machine"), "title", hello.machine ?? null);
     find("simulated").hidden = !hello.simulated;
     allow(model.whyReadOnly);
   }

@@ -13,7 +13,7 @@ const COLDEST = 20;
 const card = (id, title, ...content) =>
   el("section", { class: "card", id: `card-${id}`, "aria-labelledby": `card-title-${id}` }, el("h2", { id: `card-title-${id}` }, title), ...content);
 
-/** A name, a bar and a value; set(part 0..1 or NaN, text). */
+/** A name, a bar and a value; set(part 0..1 or NaN, text): a value that is measured against nothing has no bar. */
 class Meter {
   constructor(label, colour = "--accent") {
     this.fill = el("span", { class: "fill" });
@@ -34,6 +34,7 @@ class Meter {
     const width = `${known ? Math.round(1000 * Math.max(0, Math.min(1, part))) / 10 : 0}%`;
     if (this.fill.style.width !== width) this.fill.style.width = width;
     mark(this.node, "data-unknown", known || text !== format.UNKNOWN ? null : "");
+    mark(this.node, "data-bare", known || text === format.UNKNOWN ? null : "");
     say(this.value, text);
     this.tick.hidden = !Number.isFinite(tick);
     if (Number.isFinite(tick)) this.tick.style.left = `${Math.round(1000 * Math.min(1, tick)) / 10}%`;
@@ -178,11 +179,11 @@ class Performance {
       meter.node.hidden = !one && n > 0;
       if (!one) return n === 0 && (say(meter.label, "Power"), meter.set(NaN, format.UNKNOWN));
       const value = store.latest(one.name);
-      this.most ??= {};
-      const most = (this.most[one.name] = Math.max(this.most[one.name] ?? 1, one.limits?.maximum ?? 0, Math.abs(value) || 0));
+      const limit = model.tunables.find((row) => row.role === "power_limit" && row.name.startsWith(one.name.replace(/power$/, "")));
+      const most = one.limits?.maximum ?? (limit ? limit.found / 1e6 : NaN);
       say(meter.label, domains[n].label);
       meter.colour(domains[n].colour);
-      meter.set(Math.abs(value) / most, format.power(value));
+      meter.set(Math.abs(value) / most, format.power(value), limit?.value < limit?.found ? limit.value / 1e6 / most : NaN);
     });
     this.#frequency(store, sensors);
     const fans = [...sensors.values()].filter((one) => one.quantity === "fan").map((one) => store.latest(one.name));

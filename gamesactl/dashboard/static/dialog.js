@@ -18,6 +18,7 @@ export function ask(title, content, buttons) {
   dialog.addEventListener("click", (event) => event.target === dialog && close());
   document.body.append(dialog);
   dialog.showModal();
+  dialog.scrollTop = 0; // a long one is scrolled to what has the focus
   return dialog;
 }
 

@@ -45,8 +45,8 @@ export class Graphs {
       one.graph.legend, one.graph.body,
     );
     host.append(one.host);
-    new IntersectionObserver(([entry]) => {
-      one.visible = entry.isIntersecting;
+    new IntersectionObserver((entries) => {
+      one.visible = entries.at(-1).isIntersecting; // a busy browser tells several changes at once
       if (one.visible) soon(one.draw);
     }).observe(one.host);
     this.#all.push(one);

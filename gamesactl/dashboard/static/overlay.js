@@ -106,7 +106,7 @@ function stairs(plot, ctx, box, steps) {
  */
 export function forecasts(plot, forecast, series, paints, shown) {
   if (!forecast) return;
-  const x = (n) => plot.valToPos(forecast.t + (n < 0 ? 0 : forecast.horizon[n] ?? n + 1), "x", true);
+  const x = (n) => plot.valToPos(n < 0 ? plot.data[0].at(-1) : forecast.t + (forecast.horizon[n] ?? n + 1), "x", true);
   const y = (value) => plot.valToPos(value, "y", true);
   clipped(plot, (ctx) => {
     ctx.lineWidth = 1.5 * devicePixelRatio;

@@ -35,7 +35,7 @@ export class Neural extends Panel {
         { title: "In force", text: (row) => ACTIONS[row.InForce] ?? row.InForce },
         { title: "Reason", text: (row) => row.Reason ?? "", class: "sentence" },
       ],
-      { key: (row) => `${row.Time}-${row.Action}`, caption: "What the policy would have done", empty: "It has proposed nothing yet.", mark: (row) => (row.Action === row.InForce ? null : "other") },
+      { key: (row) => `${row.Time}-${row.Action}`, caption: "What the policy would have done", empty: "It has proposed nothing yet.", sort: "Time", up: false, mark: (row) => (row.Action === row.InForce ? null : "other") },
     );
     this.anomalies = el("p", { class: "note" });
     this.episodes = new Table(
@@ -100,7 +100,8 @@ export class Neural extends Panel {
   }
 
   #policy(policy) {
-    const interval = `${number(policy.Estimate)} (${number(policy.EstimateLow)} to ${number(policy.EstimateHigh)})`;
+    const interval = known(policy.Estimate)
+      ? `${number(policy.Estimate)} (${number(policy.EstimateLow)} to ${number(policy.EstimateHigh)})` : UNKNOWN;
     this.policy.replaceChildren(
       facts([["Mode", policy.Mode ?? UNKNOWN], ["State", policy.State ?? UNKNOWN], ["Proposes now", policy.Proposed ? ACTIONS[policy.Proposed] ?? policy.Proposed : "nothing"]]),
       facts([["Worth", interval], ["The rules are worth", number(policy.RulesValue)], ["Estimated by", policy.Method ?? UNKNOWN]]),
