@@ -8,7 +8,9 @@ from tests.support.browser import Tab
 from tests.support.dashboard import Dashboard
 
 _BATCHED = """window.IntersectionObserver = class extends window.IntersectionObserver {
-    constructor(work) { super((entries) => work([...entries.map((one) => ({ isIntersecting: !one.isIntersecting })), ...entries])); }
+    constructor(work) {
+        super((entries) => work([...entries.map((one) => ({ isIntersecting: !one.isIntersecting })), ...entries]));
+    }
 };"""
 """A busy browser tells several changes of sight at once, oldest first."""
 
