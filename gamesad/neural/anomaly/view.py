@@ -92,7 +92,7 @@ class View:
         self._sources = Sources(sensors)
         temperatures = [sensors[name] for name in self._sources.temperatures]
         keys = [_part(sensor) for sensor in temperatures]
-        self.parts = (*dict.fromkeys(key for key in keys if key), "")
+        self.parts = (*sorted(dict.fromkeys(filter(None, keys)), key=_cards_last), "")
         fans = [sensor for sensor in sensors.values() if sensor.quantity is Quantity.FAN]
         clocks = [sensor for sensor in sensors.values() if sensor.quantity is Quantity.FREQUENCY]
         cards = {_chip(sensor) for sensor in temperatures if sensor.heat is Heat.GPU}
@@ -175,6 +175,11 @@ def _part(sensor: Sensor) -> str:
     if sensor.heat is not Heat.CPU:
         return ""
     return f"{Heat.CPU} {_chip(sensor)}" if sensor.driver == "coretemp" else f"{Heat.CPU} coretemp-isa-0000"
+
+
+def _cards_last(part: str) -> bool:
+    """Everything that goes by part 0 means the processor, wherever its sensors stand among the others."""
+    return not part.startswith(Heat.CPU)
 
 
 def _chip(sensor: Sensor) -> str:
