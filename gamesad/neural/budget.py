@@ -24,11 +24,12 @@ class Budget:
         self.limit_s = limit_s
         self.yielded = dict.fromkeys(Effort, 0)
         """Seconds in which each would have been made, had it fitted."""
+        self.effort = Effort.TRAINING
+        """What may be done in this second."""
         self.spent_s = 0.0
         """Lately, by second."""
         self._clock = clock
         self._costs_s = dict.fromkeys(Effort, 0.0)
-        self._effort = Effort.TRAINING
         self._second_s = 0.0
 
     def begin(self) -> Effort:
@@ -41,7 +42,7 @@ class Budget:
             self._costs_s[effort] *= _FORGET
         else:
             effort = Effort.PERSISTENCE
-        self._effort = effort
+        self.effort = effort
         return effort
 
     @contextmanager
@@ -56,4 +57,4 @@ class Budget:
     def _settle(self) -> None:
         took_s, self._second_s = min(self._second_s, _HICCUP * self.limit_s), 0.0
         self.spent_s += _SMOOTH * (took_s - self.spent_s)
-        self._costs_s[self._effort] += _SMOOTH * (took_s - self._costs_s[self._effort])
+        self._costs_s[self.effort] += _SMOOTH * (took_s - self._costs_s[self.effort])

@@ -61,6 +61,7 @@ class Host:
         """One that is no more, whose last words nobody has heard yet."""
         self._packing: threading.Thread | None = None
         self._blocks: Mapping[str, bytes] = {}
+        self._powers_of: tuple[Mapping[str, Sensor] | None, Sequence[str]] = None, ()
         self._told_of: tuple[Snapshot | None, Snapshot] = None, Snapshot(0, 0.0, {})
 
     def begin(self) -> None:
@@ -174,10 +175,13 @@ class Host:
 
     def _coarse(self, snapshot: Snapshot, sensors: Mapping[str, Sensor]) -> Snapshot:
         """With powers as they may be told: what is learnt from them lies where everybody may read it."""
-        if snapshot is not self._told_of[0]:
+        if sensors is not self._powers_of[0]:
             powers = [name for name, sensor in sensors.items() if sensor.quantity is Quantity.POWER]
-            coarse = {name: round(snapshot.readings[name], 1) for name in powers if name in snapshot.readings}
-            told = replace(snapshot, readings={**snapshot.readings, **coarse}) if coarse else snapshot
+            self._powers_of = sensors, powers
+        if snapshot is not self._told_of[0]:
+            readings = snapshot.readings
+            coarse = {name: round(readings[name], 1) for name in self._powers_of[1] if name in readings}
+            told = replace(snapshot, readings={**readings, **coarse}) if coarse else snapshot
             self._told_of = snapshot, told
         return self._told_of[1]
 

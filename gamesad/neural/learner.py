@@ -35,7 +35,7 @@ from gamesad.neural.thermal.predictor import Prediction, Thermal
 from gamesad.neural.ward import Ward
 from gamesad.types import Advice, Controls, Forecast, Intent, Limit, Sensor, Snapshot, Tick
 
-_BLOCKS_S = 20
+_BLOCKS_S = 110
 _FRESH_S = 1.0
 """So long a forecast is one; then the ticks that should have renewed it are missing."""
 
@@ -166,7 +166,8 @@ class Learner:
 
     def _study(self, tick: Tick, sensors: Mapping[str, Sensor], wall_s: float) -> None:
         with self.budget.spending(), np.errstate(all="ignore"):
-            self._findings += self.policy.work(lambda policy: policy.note(tick.decision, tick.mode), [])
+            train = self.budget.effort is Effort.TRAINING
+            self._findings += self.policy.work(lambda policy: policy.note(tick.decision, tick.mode, train=train), [])
             if self._row is not None:
                 self._watch(self._row.second, fresh(tick.snapshot), sensors, wall_s)
                 self._seconds += 1

@@ -15,6 +15,8 @@ from gamesad.config import NeuralConfig
 from gamesad.messages import Message
 from gamesad.neural.learner import Learner
 from gamesad.neural.policy.agent import PolicyMode
+from gamesad.neural.policy.estimate import Pending
+from gamesad.neural.policy.learning import DoubleQ
 from gamesad.neural.ward import COPY_S
 from tests.neural.feeding import BOARD, CARD, CPU, SENSORS, UNLIMITED, WITH_CARD, Fed, fed, finite
 from tests.neural.poison import poison
@@ -272,6 +274,32 @@ def test_over_its_budget_training_yields_and_there_is_a_forecast_all_the_same() 
     assert yielded["training"] > 40
     assert last is not None
     assert set(last.expected) == {CPU, BOARD}
+
+
+@pytest.mark.parametrize(("limit_s", "some"), [(1e9, True), (1e-9, False)])
+def test_the_policys_training_yields_as_the_forecasts_does(
+    limit_s: float, some: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, steps = fed(), []
+    monkeypatch.setattr(DoubleQ, "learn", lambda *_: steps.append(1))
+    one.learner.budget.limit_s = limit_s
+    one.run(0, 100)
+    steps.clear()
+    one.run(100, 200)
+    assert len(steps) == 100 if some else len(steps) < 10  # now and then it is tried
+
+
+def test_a_suspend_is_credited_to_no_action() -> None:
+    """CLOCK_MONOTONIC stands still meanwhile: nothing in the ticks tells the policy that seconds are missing."""
+    one = fed()
+    one.run(0, 30)
+    policy = one.learner.policy.model
+    policy._force = (29, 0, np.zeros(8))
+    policy.judge.decided(Pending(29, 0, 0, (0.0,) * 8))
+    one.learner.interrupt()
+    assert policy._force is None
+    assert not policy.judge._pending
+    assert policy._advice is None
 
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([0.0, 1e300, -1e300, 5e-324, 1e9, -273.15])
