@@ -13,6 +13,8 @@ _UNITS: dict[str, tuple[Quantity, float]] = {
     "°c": (Quantity.TEMPERATURE, 1.0), "℃": (Quantity.TEMPERATURE, 1.0), "c": (Quantity.TEMPERATURE, 1.0),
     "celsius": (Quantity.TEMPERATURE, 1.0), "degc": (Quantity.TEMPERATURE, 1.0), "mc": (Quantity.TEMPERATURE, 1e-3),
     "m°c": (Quantity.TEMPERATURE, 1e-3), "°f": (Quantity.TEMPERATURE, 1 / 1.8), "f": (Quantity.TEMPERATURE, 1 / 1.8),
+    "degf": (Quantity.TEMPERATURE, 1 / 1.8), "fahrenheit": (Quantity.TEMPERATURE, 1 / 1.8),
+    "k": (Quantity.TEMPERATURE, 1.0), "kelvin": (Quantity.TEMPERATURE, 1.0),
     "w": (Quantity.POWER, 1.0), "watt": (Quantity.POWER, 1.0), "watts": (Quantity.POWER, 1.0),
     "mw": (Quantity.POWER, 1e-3), "uw": (Quantity.POWER, 1e-6),
     "%": (Quantity.UTILIZATION, 1e-2), "pct": (Quantity.UTILIZATION, 1e-2), "percent": (Quantity.UTILIZATION, 1e-2),
@@ -22,8 +24,16 @@ _UNITS: dict[str, tuple[Quantity, float]] = {
 }  # fmt: skip
 """By the header's unit in small letters: the quantity, and its unit in ours."""
 _FAHRENHEIT = 1 / 1.8
-_IN_BRACKETS = re.compile(r"[\[(]\s*([^\[\]()]{1,8})\s*[\])]\s*$")
-_AT_END = re.compile(r"[_ ./](c|w|mw|pct|percent|mhz|khz|rpm|v|celsius|watts?|%)$")
+_ZERO_C = 273.15
+_IN_BRACKETS = re.compile(r"[\[(]\s*([^\[\]()]{1,10}?)\s*[\])]\s*$")
+_AT_END = re.compile(r"[_ ./](°?c|w|mw|pct|percent|mhz|khz|rpm|v|(?:deg)?[cf]|celsius|fahrenheit|kelvin|k|watts?|%)$")
+_DEGREES = re.compile(r"[^a-z%/]{1,4}([cf])|deg(?:rees?)? ?([cf])")
+"""°C as it is when a file went from one encoding to another."""
+_PLACES = re.compile(
+    r"(?:cpu|gpu|core|package|pkg|ccd|die|soc|socket|junction|edge|composite)"
+    r"(?:[ _-]?(?:package|core|die|id|hot ?spot|\d+))*"
+)
+"""What has a temperature, where a name says nothing else."""
 _BY_WORD = (
     (re.compile(r"temp|tctl|tdie|hot ?spot|junction|tmp$"), Quantity.TEMPERATURE),
     (re.compile(r"power|watt"), Quantity.POWER),
@@ -48,23 +58,52 @@ _FEEDS = (
     (Heat.GPU, Quantity.UTILIZATION, (r"gpu core load|utilization\.gpu|gpu.?(?:load|usage|util|busy)", r"")),
 )
 """Of the powers and loads of a processor or card the first that matches is the one of the whole."""
+_THOUSANDTHS, _HOT_C = 2000.0, 115.0
 _NOBODYS = re.compile(r"^(?:total |system |battery )?(?:power|watts?|load|usage|util|busy)")
 """Where the processor (in a log of a card alone: the card) has none, one with such a name is its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``scale`` and ``offset`` make the file's number the sensor's; ``scale`` 0: 1 or 0.01, as the numbers show."""
+    """``scale`` and ``offset`` make the file's number the sensor's; 0: there is no unit, and the numbers show it."""
 
     place: int
     sensor: Sensor
     scale: float = 1.0
     offset: float = 0.0
 
+    def measure(self, typical: float, highest: float) -> tuple[float, float, str]:
+        """Scale and offset by its median and its highest number, and what of it is a guess: a plural, as for Tally."""
+        if self.scale:
+            return self.scale, self.offset, ""
+        if self.sensor.quantity is Quantity.TEMPERATURE:
+            return _guess(typical, named=_quantity(self.sensor.label.lower()) is not None)
+        return 0.01 if highest > 1.5 else 1.0, 0.0, ""
+
+
+def _guess(typical: float, *, named: bool) -> tuple[float, float, str]:
+    """A temperature's; ``named``: it is known to be one."""
+    scale, offset, told = 1.0, 0.0, ""
+    if typical >= _THOUSANDTHS:
+        scale, told = 1e-3, "columns without a unit taken for thousandths of a °C, as their numbers are so large"
+    elif _ZERO_C - 20 < typical < _ZERO_C + 120:
+        offset, told = -_ZERO_C, "columns without a unit taken for kelvins, as their numbers are those"
+    elif typical > _HOT_C:
+        told = "columns without a unit taken for °C that are very hot; if it is °F, write [°F] behind the name"
+    elif not named:
+        told = "columns that only name a place taken for its temperature in °C"
+    return scale, offset, told
+
 
 def columns(header: Sequence[str]) -> list[Column]:
-    """Those of use, in order; the powers and loads that feed a place carry its ``heat``."""
+    """Those of use, in order; the powers and loads that feed a place carry its ``heat``.
+
+    Where no name speaks of a temperature, those that only name a place are taken for its temperature.
+    """
     found = [one for place, text in enumerate(header) if (one := _column(place, text.strip()))]
+    if not any(one.sensor.quantity is Quantity.TEMPERATURE for one in found):
+        bare = [(place, text.strip()) for place, text in enumerate(header) if _PLACES.fullmatch(text.strip().lower())]
+        found += [Column(place, temperature(label, label), 0.0) for place, label in bare]
     sensors = feeding([one.sensor for one in found])
     return [replace(one, sensor=sensor) for one, sensor in zip(found, sensors, strict=True)]
 
@@ -109,20 +148,26 @@ def _column(place: int, header: str) -> Column | None:
     if not header or _NO_READING.search(small):
         return None
     unit = _IN_BRACKETS.search(small) or _AT_END.search(small)
-    if unit and unit[1] in _UNITS:
-        quantity, scale = _UNITS[unit[1]]
+    named = _DEGREES.sub(r"deg\1\2", unit[1]) if unit and unit[1] not in _UNITS else unit[1] if unit else ""
+    kelvin = named in {"k", "kelvin"}
+    if named in _UNITS and not (kelvin and _quantity(small) is not Quantity.TEMPERATURE):
+        quantity, scale = _UNITS[named]
     elif unit and unit.re is _IN_BRACKETS:
         return None
     else:
-        fits = next((quantity for pattern, quantity in _BY_WORD if pattern.search(small)), None)
+        fits = _quantity(small)
         if fits is None:
             return None
-        quantity, scale = fits, 0.0 if fits is Quantity.UTILIZATION else 1.0
+        quantity, scale = fits, 1.0 if fits is Quantity.POWER else 0.0
     label = _IN_BRACKETS.sub("", header).strip() or header
-    offset = -32 / 1.8 if scale == _FAHRENHEIT else 0.0
+    offset = -32 / 1.8 if scale == _FAHRENHEIT else -_ZERO_C if kelvin and scale else 0.0
     if quantity is Quantity.TEMPERATURE:
         return Column(place, temperature(label, label), scale, offset)
     return Column(place, Sensor(label, quantity, label), scale, offset)
+
+
+def _quantity(small: str) -> Quantity | None:
+    return next((quantity for pattern, quantity in _BY_WORD if pattern.search(small)), None)
 
 
 def _heat(label: str) -> Heat:

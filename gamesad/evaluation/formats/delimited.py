@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -16,7 +17,21 @@ Cells = list[str]
 Stamp = Callable[[Cells], float | None]
 _DELIMITERS = (",", ";", "\t", "|")
 _NOTHING = frozenset(
-    ("", "-", "n/a", "[n/a]", "nan", "null", "none", "[not supported]", "not supported", "[unknown error]")
+    (
+        "",
+        "-",
+        "--",
+        "n/a",
+        "na",
+        "n.a.",
+        "[n/a]",
+        "nan",
+        "null",
+        "none",
+        "[not supported]",
+        "not supported",
+        "[unknown error]",
+    )
 )
 """Words for: it could not be read."""
 
@@ -83,10 +98,13 @@ class _Body:
     def table(self) -> Table:
         sensors = []
         for place, one in enumerate(self._columns):
-            scale = one.scale or (0.01 if any(row[place] > 1.5 for row in self._rows) else 1.0)
-            if scale != 1.0 or one.offset:
-                for row in self._rows:
-                    row[place] = row[place] * scale + one.offset
+            known = sorted(row[place] for row in self._rows if math.isfinite(row[place]))
+            if known:
+                scale, offset, told = one.measure(known[len(known) // 2], known[-1])
+                for row in self._rows if scale != 1.0 or offset else ():
+                    row[place] = row[place] * scale + offset
+                if told:
+                    self._tally.count(told, where=one.sensor.label)
             sensors.append(one.sensor)
         return Table(sensors, self._times_s, self._rows, self._lines)
 
@@ -95,7 +113,7 @@ class _Body:
             return float("nan")
         text = cells[at]
         value = number(text)
-        if value != value and text.strip().lower() not in _NOTHING:  # noqa: PLR0124 - NaN is not itself
+        if not math.isfinite(value) and text.strip().lower() not in _NOTHING:
             self._tally.count("cells that are no numbers left out", line, text.strip())
         return value
 

@@ -36,6 +36,7 @@ _KEY = re.compile(r"(temp|power|fan|in|freq)(\d+)_(input|average)")
 _VALUE = re.compile(r"(.+?):\s+([-+]?\d+(?:\.\d+)?)\s*(°C|C|mW|W|RPM|mV|V|MHz)\b.*")
 _RAW = re.compile(r"\s+(\w+): ([-+]?\d+(?:\.\d+)?)\s*")
 _CHIP = re.compile(r"[\w.-]+-(?:isa|pci|acpi|virtual|i2c|spi|hid|mdio|scsi)-[\w-]+")
+_TIMES = ("time", "timestamp", "time_s", "ts", "t", "date", "datetime", "epoch", "elapsed", "elapsed_s")
 _PERIOD_S = 1.0
 
 
@@ -76,14 +77,29 @@ def _documents(source: Source) -> Iterator[tuple[int, str, Moment]]:
             end = next((found + 1 for found in [text.find("\n{", begin + 1)] if found >= 0), len(text))
             at, line, before = end, line + text.count("\n", begin, end), ""
             continue
-        yield line, before.split("\n")[-1].strip().strip(",[]"), _of_json(document)
+        yield line, before.split("\n")[-1].strip(" ,[]=#*") or _time(document), _of_json(_chips(document))
         line += text.count("\n", begin, end)
         at, before = end, ""
 
 
-def _of_json(document: object) -> Moment:
+def _time(document: object) -> str:
+    """What somebody's script put beside the chips."""
+    keys = document if isinstance(document, dict) else {}
+    return next((str(keys[key]) for key in keys if key.lower().strip("@_") in _TIMES), "")
+
+
+def _chips(document: object) -> dict[str, object]:
+    """The part that sensors wrote, however it is wrapped."""
+    if not isinstance(document, dict):
+        return {}
+    if any(isinstance(chip, dict) and "Adapter" in chip for chip in document.values()):
+        return document
+    return next((found for part in document.values() if (found := _chips(part))), {})
+
+
+def _of_json(document: dict[str, object]) -> Moment:
     moment: Moment = {}
-    for chip, features in document.items() if isinstance(document, dict) else ():
+    for chip, features in document.items():
         for label, values in features.items() if isinstance(features, dict) else ():
             for key, value in values.items() if isinstance(values, dict) else ():
                 match = _KEY.fullmatch(key)

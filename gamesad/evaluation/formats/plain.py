@@ -15,8 +15,10 @@ from gamesad.evaluation.text import Source
 from gamesad.types import Heat, Quantity, Sensor
 
 _TIME = re.compile(
-    r"(?:unix|utc|local)?[_ ]?(?:time|timestamp|date|datetime|date/time|elapsed|epoch|t|seconds?|sec|ms|uptime)\b"
+    r"(?:unix|utc|local)?[_ ]?(?:time|timestamp|date|datetime|date/time|elapsed|epoch|t|seconds?|sec|ms|uptime|"
+    r"zeit|uhrzeit|zeitstempel|datum|heure|fecha|hora)\b"
 )
+_DATES, _CLOCKS = ("date", "datum", "fecha"), ("time", "zeit", "uhrzeit", "heure", "hora")
 _DEVICE = ("index", "uuid", "pci.bus_id", "gpu_bus_id")
 _BEGINNING = 20
 
@@ -47,20 +49,18 @@ def _mark(source: Source) -> str:
 
 
 def _is_header(cells: Cells) -> bool:
-    """Names, among them something to read; numbers are no names."""
+    """Names, among them something to read; numbers are no names, though one may be cut in two at its comma."""
     words = [cell.strip() for cell in cells]
-    return (
-        len(words) > 1
-        and any(columns(words))
-        and not any(re.fullmatch(r"[-+]?\d+(?:[.,]\d+)?", word) for word in words)
-    )
+    numbers = [place for place, word in enumerate(words) if re.fullmatch(r"[-+]?\d+(?:[.,]\d+)?", word)]
+    return len(words) > 1 and any(columns(words)) and 0 not in numbers and len(numbers) < len(words) / 2
 
 
 def _times(header: Sequence[str]) -> tuple[int, ...] | None:
     """The column of times, or those of date and time of day; the first named so."""
     small = [name.lower() for name in header]
-    if "date" in small and "time" in small:
-        return small.index("date"), small.index("time")
+    day, clock = (next((small.index(word) for word in words if word in small), None) for words in (_DATES, _CLOCKS))
+    if day is not None and clock is not None:
+        return day, clock
     first = next((place for place, name in enumerate(small) if _TIME.match(name.replace("_", " "))), None)
     return None if first is None else (first,)
 

@@ -9,7 +9,11 @@ from datetime import date
 _DAY_S = 86400.0
 _DATE = r"(\d{1,4})[./-](\d{1,2})[./-](\d{1,4})"
 _TIME = r"(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:[.,]\d+)?))?\s*([AaPp]\.?[Mm]\.?)?\s*(Z|[+-]\d{2}:?\d{2})?"
-_STAMP = re.compile(rf"(?:{_DATE})?[T ,]*(?:{_TIME})?")
+_STAMP = re.compile(rf"(?:{_DATE})?[T ,_]*(?:{_TIME})?")
+_SAID = re.compile(
+    r"(?=.*[^\W\d_]{2}).*?\b\d{1,2}\b.*?\b(\d{1,2}):(\d\d):(\d\d(?:[.,]\d+)?)(?:\s*([AaPp][Mm]))?\b(?!:).*"
+)
+"""A line of date(1) in any language: the day is told by the one before."""
 _UNITS = {
     "s": 1.0,
     "sec": 1.0,
@@ -48,6 +52,8 @@ class Stamps:
 
     def _stamp(self, text: str) -> float | None:
         match = _STAMP.fullmatch(text)
+        if match is None and (said := _SAID.fullmatch(text)):
+            return self._with_day(_of_day(said[1], said[2], said[3], said[4], None))
         if match is None or not any(match.groups()):
             return None
         first, second, third, hours, minutes, seconds, half, zone = match.groups()

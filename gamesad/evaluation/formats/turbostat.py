@@ -17,6 +17,8 @@ from gamesad.evaluation.text import Source
 from gamesad.types import Heat, Quantity, Sensor
 
 _COLUMN = "Busy%"
+_OTHERS = frozenset(("PkgTmp", "CoreTmp", "PkgWatt", "Bzy_MHz", "CorWatt", "GFXWatt"))
+"""Two of these make a header, too: --show leaves out what is not asked for."""
 _TIME = "Time_Of_Day_Seconds"
 _INTERVAL = re.compile(r"Measurement interval: ([\d.]+) sec")
 _DEFAULT_S = 5.0
@@ -75,7 +77,8 @@ class _Reader:
             self._places = {name.strip(): place for place, name in enumerate(cells)}
             return
         row = _Row(self._places, cells)
-        if not math.isfinite(number(row.text(_COLUMN))):
+        busy = [row.text(_COLUMN)] if _COLUMN in self._places else [cell for cell in cells if cell.strip() != "-"]
+        if not self._places or not busy or not all(math.isfinite(number(cell)) for cell in busy):
             return  # what turbostat says of the machine, and of itself
         if row.whole:
             self._times.append(self._stamps.seconds(row.text(_TIME)))
@@ -120,4 +123,4 @@ class _Reader:
 
 
 def _is_header(cells: list[str]) -> bool:
-    return _COLUMN in cells and len(cells) > 3
+    return (_COLUMN in cells and len(cells) > 3) or len(_OTHERS.intersection(cells)) > 1
