@@ -33,7 +33,7 @@ def anomaly(effort: Effort) -> Iterator[Row]:
     for count, must_us, aim_us in ((10, 250.0, 100.0), (50, 400.0, 250.0)):
         yield cost(count, effort.of(6000, 1500), must_us, aim_us)
     for kind, seed in (("laptop", 1), ("desktop", 2), ("fanless", 3))[: effort.of(3, 1)]:
-        yield from life(kind, seed, days=effort.of(3, 1), fault_s=effort.of(3600, 1800))
+        yield from life(kind, seed, days=effort.of(3, 1), fault_s=effort.of(3600, 900))
 
 
 def windows() -> Iterator[Row]:

@@ -111,8 +111,9 @@ def _cpu(life: Life) -> str:
 
 
 def cpu_name(life: Life) -> str:
-    """Of the sensor that ``_cpu`` is the file of."""
-    return next(sensor.name for sensor in life.sensors.values() if sensor.path == _cpu(life))
+    """Of the sensor that ``_cpu`` is the file of, by another of its paths."""
+    file = _cpu(life).split("/")[-2:]
+    return next(sensor.name for sensor in life.sensors.values() if sensor.path.split("/")[-2:] == file)
 
 
 FAULTS = (
