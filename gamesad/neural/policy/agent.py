@@ -144,7 +144,7 @@ class Policy:
 
     def ask(self, mode: PolicyMode) -> None:
         """Somebody wants it so, from now on: what it was demoted for before is forgiven."""
-        self.mode, self._failed, self._acting, self._advice = mode, "", False, None
+        self.mode, self._failed, self._acting, self._advice, self._state = mode, "", False, None, "learning"
         self.judge.modelled.sums.clear()
         self.judge.broken()
 
@@ -304,7 +304,7 @@ class Policy:
         """In advise mode what is told as advice, or why there is none; else nothing."""
         if self.mode is not PolicyMode.ADVISE or self._reading is None:
             return ""
-        return f"{self._proposed}: {self._reason}" if self._state == "advises" else f"nothing: {self._state}"
+        return f"{self._proposed}: {self._reason}" if self._state == "advises" else f"nothing ({self._state})"
 
     def status(self) -> dict[str, Any]:
         """For NeuralStatus; what is unknown is absent."""

@@ -75,19 +75,19 @@ def test_in_advise_mode_people_are_told_what_it_proposes_and_why_once_it_knows()
     assert policy.advised == ""
     prefers(policy, Action.THROTTLE)
     feed(policy, 1000)
-    assert policy.advised == f"nothing: learns first: 200 of {LEAST_CHOICES} decisions seen"
+    assert policy.advised == f"nothing (learns first: 200 of {LEAST_CHOICES} decisions seen)"
     policy.choices = LEAST_CHOICES
     assert set(feed(policy, 300, start=1000)) == {None}
     assert policy.status()["State"] == "advises"
     assert policy.advised == "throttle: worth +0.250 a second against doing nothing"
     feed(policy, 1, start=1300, anomaly=True)
-    assert policy.advised.startswith("nothing: an anomaly is on")
+    assert policy.advised.startswith("nothing (an anomaly is on")
     feed(policy, CALM_S - 1, start=1301)
-    assert policy.advised == "nothing: steps back until nothing has been strange or odd for 10 minutes"
+    assert policy.advised == "nothing (steps back until nothing has been strange or odd for 10 minutes)"
     feed(policy, 2, start=1300 + CALM_S)
     assert policy.advised.startswith("throttle: ")
     policy.ask(PolicyMode.SHADOW)
-    assert policy.advised == ""
+    assert (policy.advised, policy.status()["State"]) == ("", "learning")
 
 
 @pytest.mark.parametrize("mode", [PolicyMode.SHADOW, PolicyMode.ADVISE])
