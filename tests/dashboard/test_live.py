@@ -55,7 +55,8 @@ def test_a_tick_tells_what_the_api_tells(page: Dashboard) -> None:
             assert [one["name"] for one in sensors] == names
             assert [one["value"] for one in sensors] == seen["values"]
             assert seen["thermal_state"] == status["ThermalState"]
-            assert seen["action"] == status["LastDecision"]["Action"]
+            # a tick that changes nothing is no new decision
+            assert seen["action"] in ("noop", status["LastDecision"]["Action"])
             assert seen["reason"] == status["Explanation"]
             return
     raise AssertionError("a tick came between in every try")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import glob
+import json
 import os
 import shutil
 import time
@@ -81,6 +82,8 @@ class Tab:
         _eventually(lambda: wanted in self.text(css), lambda: f"{wanted!r} in {css}, which has {self.text(css)!r}")
 
     def click(self, css: str) -> None:
+        """Once it is there."""
+        self.wait(f"document.querySelector({json.dumps(css)}) !== null")
         element = self.find(css)
         self.js("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()

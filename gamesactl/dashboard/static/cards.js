@@ -103,7 +103,7 @@ class Thermal {
     const crossing = typeof told?.crossing === "number" && told.crossing >= 0.01 ? `, reaching its limit: ${format.percent(told.crossing)}` : "";
     say(this.expected, last >= 0 && told.expected[last] !== null
       ? `in 5 s ${format.temperature(told.expected[last])} expected, ${format.temperature(upper ?? NaN)} at most${crossing}`
-      : "no forecast yet");
+      : view.replay ? "a recording has no forecast" : "no forecast yet");
   }
 }
 

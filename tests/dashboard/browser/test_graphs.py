@@ -175,6 +175,7 @@ def test_a_flight_recording_is_replayed_through_cards_and_graphs(graphs: Tab) ->
     )
     graphs.wait_text("#graph-temperature .chip .value", "89.5 °C")
     graphs.wait_text("#card-resources .meter .value", "50 %")
+    graphs.wait_text("#card-thermal .expected", "a recording has no forecast")
     graphs.press("\ue00c")
     graphs.wait("!document.querySelector('#banners .replay') && gamesa.view.following")
     graphs.wait_text("#card-thermal .lead", "its limit of")
