@@ -78,7 +78,8 @@ def document(scores: Sequence[Score], failed: Sequence[tuple[str, str]]) -> str:
 def _one(score: Score) -> Iterator[str]:
     series = score.series
     seconds, count = float(series.times_s[-1]), len(score.sensors)
-    yield f"{series.path}: {series.format}, {len(series.times_s)} rows over {seconds:.0f} s, {count} temperatures"
+    temperatures = f"{count} temperature" + "s" * (count != 1)
+    yield f"{series.path}: {series.format}, {len(series.times_s)} rows over {seconds:.0f} s, {temperatures}"
     yield from (f"  {note}" for note in series.notes)
     yield from _table(_FORECASTS, [_forecast_row(sensor) for sensor in score.sensors])
     crossings = [

@@ -82,7 +82,8 @@ def build(path: str, form: str, table: Table, tally: Tally) -> Series:
     _reject(values, hot, tally)
     some = np.isfinite(values).any(axis=0)
     if not (some & hot).any():
-        raise Failed(f"{path}: its temperatures have no readings ({form}); is the sensor's driver loaded?")
+        known = "; ".join([form, *list(tally.sentences())[:1]])
+        raise Failed(f"{path}: its temperatures have no readings ({known}); is the sensor's driver loaded?")
     for sensor in (sensor for sensor, seen in zip(sensors, some, strict=True) if not seen):
         tally.count("columns without any reading", where=sensor.label)
     if len(times_s) < 2:

@@ -58,6 +58,13 @@ def test_fahrenheit_that_nobody_tells_is_asked_about(tmp_path: Path) -> None:
     assert any("if it is °F, write [°F] behind the name" in note for note in series.notes)
 
 
+def test_a_place_whose_numbers_are_no_temperatures_is_none(tmp_path: Path) -> None:
+    sentence = refused(tmp_path, csv("timestamp,GPU0,GPU1", lambda second: f"{second},202.{second},265.{second}"))
+    assert "its temperatures have no readings (CSV; columns that only name a place left out" in sentence
+    series = loaded(tmp_path, csv("timestamp,GPU0,GPU1", lambda second: f"{second},{CPU[second]},265.{second}"))
+    assert series.temperatures == ("GPU0",)
+
+
 def test_a_place_is_no_temperature_where_others_are(tmp_path: Path) -> None:
     series = loaded(tmp_path, csv("time,CPU,cpu_temp,tokens [K]", lambda second: f"{second},30,{CPU[second]},5"))
     assert list(series.sensors) == ["cpu_temp"]
@@ -135,3 +142,22 @@ def test_turbostat_that_shows_only_what_was_asked_for(tmp_path: Path) -> None:
 def test_two_columns_without_names_of_what_they_are_stay_refused(tmp_path: Path) -> None:
     sentence = refused(tmp_path, csv("timestamp,value", lambda s: f"2024-01-01 00:00:{s:02d},{CPU[s]}"))
     assert sentence.startswith("has no header that names a column of times and one of temperatures; put one")
+
+
+def test_afterburner(tmp_path: Path) -> None:
+    lines = ["00, 24-10-2025 15:41:00, Hardware monitoring log v1.6 ", "01, 24-10-2025 15:41:00, Radeon RX 580 Series"]
+    lines += ["02, 24-10-2025 15:41:00, GPU1 temperature    ,GPU1 usage          ,CPU temperature     ,Framerate"]
+    lines += [f"03, 24-10-2025 15:41:00, {place}, , , 100, 0, 10, , " for place in range(4)]
+    lines += [f"80, 24-10-2025 15:41:{s:02d},{logs.gpu_c(s)},{logs.load_percent(s)},{CPU[s]},60.0" for s in ROWS]
+    series = loaded(tmp_path, "\r\n".join(lines))
+    assert (series.format, series.notes) == ("MSI Afterburner log", ())
+    assert series.times_s.tolist() == pytest.approx(ROWS)
+    assert of(series, "CPU temperature").tolist() == CPU
+    assert of(series, "GPU1 temperature").tolist() == [logs.gpu_c(s) for s in ROWS]
+    assert of(series, "GPU1 usage")[3] == pytest.approx(logs.load_percent(3) / 100)
+
+
+def test_afterburner_that_logs_no_temperature_is_refused(tmp_path: Path) -> None:
+    said = "0, 24-10-2025 15:41:23, Hardware monitoring log v1.6 ,,\n2, 24-10-2025 15:41:23, Power ,Framerate\n"
+    assert refused(tmp_path, said + "80, 24-10-2025 15:41:24,143.1,60\n").startswith("no column of it is a temperature")
+    assert "no row 2 with the columns' names" in refused(tmp_path, said.partition("\n")[0])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gamesad.errors import Failed
 from gamesad.evaluation import series, text
-from gamesad.evaluation.formats import hwinfo, lm_sensors, mangohud, own, plain, turbostat
+from gamesad.evaluation.formats import afterburner, hwinfo, lm_sensors, mangohud, own, plain, turbostat
 from gamesad.evaluation.series import Series, Table
 from gamesad.evaluation.text import Source
 
@@ -25,6 +25,7 @@ FORMATS = (
     Format("gamesad export", own.is_export, own.export),
     Format("MangoHud log", mangohud.recognises, mangohud.parse),
     Format("HWiNFO log", hwinfo.recognises, hwinfo.parse),
+    Format("MSI Afterburner log", afterburner.recognises, afterburner.parse),
     Format("turbostat output", turbostat.recognises, turbostat.parse),
     Format("sensors output", lm_sensors.recognises, lm_sensors.parse),
     Format("CSV", plain.recognises, plain.parse),

@@ -58,7 +58,7 @@ _FEEDS = (
     (Heat.GPU, Quantity.UTILIZATION, (r"gpu core load|utilization\.gpu|gpu.?(?:load|usage|util|busy)", r"")),
 )
 """Of the powers and loads of a processor or card the first that matches is the one of the whole."""
-_THOUSANDTHS, _HOT_C = 2000.0, 115.0
+_THOUSANDTHS, _COOL_C, _HOT_C = 2000.0, 15.0, 115.0
 _NOBODYS = re.compile(r"^(?:total |system |battery )?(?:power|watts?|load|usage|util|busy)")
 """Where the processor (in a log of a card alone: the card) has none, one with such a name is its own."""
 
@@ -84,7 +84,9 @@ class Column:
 def _guess(typical: float, *, named: bool) -> tuple[float, float, str]:
     """A temperature's; ``named``: it is known to be one."""
     scale, offset, told = 1.0, 0.0, ""
-    if typical >= _THOUSANDTHS:
+    if not named and not _COOL_C < typical < _HOT_C:
+        scale, told = math.nan, "columns that only name a place left out, as their numbers are hardly °C"
+    elif typical >= _THOUSANDTHS:
         scale, told = 1e-3, "columns without a unit taken for thousandths of a °C, as their numbers are so large"
     elif _ZERO_C - 20 < typical < _ZERO_C + 120:
         offset, told = -_ZERO_C, "columns without a unit taken for kelvins, as their numbers are those"
