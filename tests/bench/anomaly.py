@@ -128,7 +128,7 @@ def met(it: Life, detector: Detector, fault: Fault, seconds: int) -> tuple[float
     if first is not None:
         return first.began_s - began_s, first.sentence
     if absent_s < math.inf:
-        return math.inf, f"not here: telemetry rejected the reading after {absent_s:.0f} s, and that is told"
+        return math.inf, f"not here: no reading is believed after {absent_s:.0f} s, and telemetry tells that"
     return math.inf, f"not told within {seconds} s"
 
 
