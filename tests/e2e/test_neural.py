@@ -154,10 +154,12 @@ def test_a_reload_turns_it_off_and_on_and_changes_what_it_may(bus: PrivateBus, t
         told = learns(bus)
         assert (told["Policy"]["Mode"], told["Anomalies"]["Budget"]) == ("advise", 3.5)
         assert told["Life"]["BudgetMs"] == 7.0
+        eventually(lambda: ask(bus, "GetStatus").get("Advice", "").startswith("nothing (learns first: "), "advice")
         arguments(tmp_path, neural=changed.replace("advise", "shadow").replace("3.5", "0.5"))
         ask(bus, "ReloadConfig")
         told = ask(bus, "NeuralStatus")
         assert (told["Policy"]["Mode"], told["Anomalies"]["Budget"]) == ("shadow", 0.5)
+        eventually(lambda: "Advice" not in ask(bus, "GetStatus"), "the end of the advice")
         assert daemon.stop() == 0
     assert "Traceback" not in daemon.log()
 
