@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as gamesad does, and before numpy is there to read it
 
 from tests.bench import (
     anomaly,
