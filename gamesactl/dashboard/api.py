@@ -127,7 +127,7 @@ async def history(desk: Desk, request: web.Request) -> Document:
     asked.known_only(query, "sensor", "since", "until", "points")
     since_s, until_s = asked.period(query, _HISTORY_S)
     points = int(asked.number(query, "points", _POINTS, 2, MAX_POINTS))
-    wanted = query.getall("sensor", [])
+    wanted = list(dict.fromkeys(query.getall("sensor", [])))
     if not 0 < len(wanted) <= _SENSORS:
         raise bad(f"{len(wanted)} sensors are named", f"name 1 to {_SENSORS}: sensor=A&sensor=B")
 
