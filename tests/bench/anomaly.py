@@ -25,6 +25,7 @@ RATES = ((0.05, 0.55, 0.7), (0.1, 0.6, 0.8), (0.25, 0.75, 0.9))
 """False alarms a day; the share of all windows that must be found, and that is aimed at."""
 _HOUR = 9.0
 """Lives begin and are broken in the morning, so that there is ordinary use meanwhile."""
+_BROKEN = (("laptop", 1), ("fanless", 3), ("small-form-factor", 4), ("desktop", 2), ("laptop", 5), ("desktop", 6))
 _FANLESS = ("fan stops", "fan clogged")
 
 
@@ -134,7 +135,7 @@ def met(it: Life, detector: Detector, fault: Fault, seconds: int) -> tuple[float
 
 def sentences(count: int = 20) -> Iterator[str]:
     """All that is told, in order, of one machine after another: a day of ordinary use, then faults of half an hour."""
-    for kind, seed in (("laptop", 1), ("fanless", 3), ("small-form-factor", 4)):
+    for kind, seed in _BROKEN:
         it, detector = Life(kind, seed, days=3, hour=_HOUR), Detector(per_week=20.0, seed=seed)
         for name, episode in _told(it, detector, faults(kind)):
             if episode.ended_s is None:
