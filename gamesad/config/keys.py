@@ -279,8 +279,8 @@ class Neural:
     enabled: bool = _key(default=True, description="Learn, forecast and watch for anomalies.", kind=Kind.BOOLEAN)
     policy: str = _key(
         default="shadow",
-        description='What the learnt policy does: "shadow" proposes, and tries another choice now and then where that is as '
-        'safe; "advise" shows what it proposes and tries nothing; "act" chooses where the rules leave a choice.',
+        description='What the learnt policy does: "shadow" proposes, and tries another choice now and then where it is '
+        'as safe; "advise" shows what it proposes and tries nothing; "act" chooses where the rules leave a choice.',
         kind=Kind.TEXT,
         choices=POLICY_MODES,
     )
