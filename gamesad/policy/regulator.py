@@ -142,7 +142,7 @@ def regulate(level: Level, now_s: float, excess_c: float, spare_c: float | None,
 def heed(before: Level, ruled: Level, now_s: float, action: Action, *, excess_c: float, spare_c: float | None) -> Level:
     """The level when the rules say ``ruled`` and the policy ``action``; never above ``before`` unless it boosts.
 
-    A boost gives back at once what fills half of the room, up to full. What it takes answers no excess: a
+    A boost gives back at once what fills half of the room, up to full. What advice takes answers no excess: a
     cut that the rules want next is not put off. An own step waits for what the last did, whoever made it.
     """
     answered = now_s - before.moved_s >= _DEAD_S
