@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 
 _PROGRAMS = ("gamesad", "gamesactl")
+_USER = "gamesa-dashboard"
 _UNITS = ("gamesa-dashboard.socket", "gamesa-dashboard.service", "gamesad.service")
 _CONFIGURATION = "etc/gamesad"
 _UNIT_OF_A_PACKAGE = "/usr/lib/systemd/system/gamesad.service"
@@ -222,6 +223,8 @@ def _remove(place: _Place, *, purge: bool) -> None:
     _delete(place, entries)
     if place.live:
         _tell_the_system(place)
+    if place.systemd and not packaged:
+        _run("userdel", _USER)  # it owns no file
     _say("removed" + ("; the package gamesad stays" if packaged else "" if purge else _KEPT))
 
 
@@ -245,7 +248,7 @@ def _tell_the_system(place: _Place) -> None:
     if not _run("journalctl", "--update-catalog"):
         _say("the message catalog was not updated (journalctl -x)")
     if place.systemd:
-        _run("systemd-sysusers", "gamesa-dashboard.conf")
+        _run("systemd-sysusers", f"{_USER}.conf")
         _run("systemctl", "daemon-reload")
         if not _run("systemctl", "reload", "dbus"):
             _say("the bus was not told of its new policy; it reads it at its next start")

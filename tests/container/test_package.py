@@ -13,6 +13,8 @@ from tests.support import debs
 
 # What apt and dpkg keep of what they did, and the folder that debconf lends it on Debian 13.
 THEIRS = ("/var/cache/apt", "/var/lib/apt/lists", "/var/log/apt", "/var/log/dpkg.log", "/var/cache/debconf/tmp.ci")
+# What the tools for users keep of the files before their last change.
+BACKUPS = tuple(f"/etc/{name}-" for name in ("passwd", "group", "shadow", "gshadow"))
 _LISTING = "find / -xdev -printf '%p %y %m %u %g %l\\n'; find /etc -xdev -type f -exec sha256sum '{}' +"
 
 
@@ -56,5 +58,8 @@ def listing(machine: Computer) -> set[str]:
     """Every path but for what is theirs, with kind, mode and owner; for those in /etc with their content."""
     lines = machine.tell("sh", "-c", _LISTING).splitlines()
     return {
-        line for line in lines if not any(path == line.split()[0] or line.startswith(f"{path}/") for path in THEIRS)
+        line
+        for line in lines
+        if not any(path == line.split()[0] or line.startswith(f"{path}/") for path in THEIRS)
+        and not line.endswith(BACKUPS)
     }
