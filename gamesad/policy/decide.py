@@ -136,7 +136,7 @@ def _levels(
             continue
         before = levels.get(heat, FULL)
         excess_c = 0.0 if view.foreseen and before.value <= _FORESEEN_LEAST_LEVEL else view.excess_c
-        level = ruled = regulate(before, now_s, excess_c, view.spare_c, state.tuning)
+        level = ruled = regulate(before, now_s, excess_c, view.spare_c, state.tuning, foreseen=view.foreseen)
         if advice is not None:
             level = heed(before, ruled, now_s, advice.action, excess_c=excess_c, spare_c=view.spare_c)
         levels[heat] = level

@@ -98,6 +98,7 @@ class Level(NamedTuple):
     """Where one domain stands. ``excess_c``, ``urge``: what the last cut was for, and how much stronger it was made.
 
     ``moved_s`` is the time of the last step either way, ``given_s`` that of the last one up unless a cut came since.
+    ``lent``: what forecasts alone have taken; it goes back once they no longer ask, also within the dead zone.
     """
 
     value: float = 1.0
@@ -106,6 +107,7 @@ class Level(NamedTuple):
     gain_c: float = _LEAST_GAIN_C
     excess_c: float = 0.0
     urge: float = 1.0
+    lent: float = 0.0
 
     def rises_by_itself(self, now_s: float) -> bool:
         """Whether what the temperature does now may be the answer to an own step up."""
@@ -123,20 +125,26 @@ def demand(trend: Trend, target_c: float, tuning: ControlConfig, *, own: bool) -
     return Demand(over_c + ahead_c, -over_c - creep * _CREEP_LOOK_S)
 
 
-def regulate(level: Level, now_s: float, excess_c: float, spare_c: float | None, tuning: ControlConfig) -> Level:
+def regulate(
+    level: Level, now_s: float, excess_c: float, spare_c: float | None, tuning: ControlConfig, *, foreseen: bool = False
+) -> Level:
     """The next level, from the greatest excess and the least room of the domain.
 
-    ``spare_c`` None: not known, because a critical sensor gives no value; then nothing is given back.
+    ``spare_c`` None: not known, because a critical sensor gives no value; then nothing is given back. ``foreseen``:
+    only a forecast asks. What it took must not stay taken where nothing moves the temperature out of the dead zone.
     """
     if excess_c > 0.0:
-        return _cut(level, now_s, excess_c)
-    if level.value >= 1.0 or spare_c is None or spare_c <= tuning.band_c:
+        cut = _cut(level, now_s, excess_c)
+        return cut._replace(lent=level.lent + level.value - cut.value if foreseen else 0.0)
+    if level.value >= 1.0 or spare_c is None or spare_c <= (0.0 if level.lent else tuning.band_c):
         return level
     if now_s - level.moved_s < tuning.release_dwell_s * level.gain_c / _LEAST_GAIN_C:
         return level
     gain_c = _trusted(level)
     step = min(_LARGEST_STEP, max(_SMALLEST_STEP, (spare_c - tuning.band_c / 2) * _SHARE / gain_c))
-    return Level(min(1.0, level.value + step), now_s, now_s, gain_c)
+    if spare_c <= tuning.band_c:
+        step = min(_LARGEST_STEP, level.lent)
+    return Level(min(1.0, level.value + step), now_s, now_s, gain_c, lent=max(0.0, level.lent - step))
 
 
 def heed(before: Level, ruled: Level, now_s: float, action: Action, *, excess_c: float, spare_c: float | None) -> Level:

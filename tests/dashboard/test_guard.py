@@ -182,6 +182,10 @@ def test_a_flood_is_refused_and_ends(own: Dashboard) -> None:
     eventually(lambda: own.ask("/api/v1/hello").status == 200, "an answer after the flood")
 
 
+def test_a_page_that_is_loaded_again_and_again_is_whole(own: Dashboard) -> None:
+    assert [own.ask("/app.js").status for _ in range(10 * 60)] == [200] * 600
+
+
 def test_more_connections_than_there_may_be_are_closed_at_once(own: Dashboard) -> None:
     held = [socket.create_connection(("127.0.0.1", own.port), 60) for _ in range(door.MAX_CONNECTIONS + 8)]
     try:

@@ -77,6 +77,18 @@ def test_however_alarming_it_costs_a_bounded_part(
     assert min(levels) >= 0.68
 
 
+def test_what_a_forecast_took_comes_back_though_the_temperature_stands_still() -> None:
+    """2.5 °C under its limit, within the dead zone, where the rules alone give nothing back."""
+    alarm = Forecast((5.0,), {CPU: (99.0,)}, {CPU: (99.0,)}, 0.9, {CPU: 0.9})
+    calm = Forecast((5.0,), {CPU: (92.5,)}, {CPU: (92.5,)}, 0.9, {CPU: 0.0})
+    loop = Loop()
+    alarmed = [loop.tick(snapshot(1.0 + n / 2, {CPU: 92.5}), alarm) for n in range(20)]
+    assert alarmed[-1] < 1.0
+    after = [loop.tick(snapshot(11.0 + n / 2, {CPU: 92.5}), calm if n % 2 else None) for n in range(120)]
+    assert after == sorted(after)
+    assert after[-1] == 1.0
+
+
 def lying(bound_c: float, chance: float) -> Callable[[Snapshot, object, Mapping[str, Limit]], Forecast]:
     """The same for every sensor, always."""
 
