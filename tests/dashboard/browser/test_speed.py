@@ -70,21 +70,24 @@ def test_six_full_graphs_at_4_hz_cost_less_than_a_tenth_of_a_core(full: Tab, rec
     assert min(share / crowded for share, crowded in shares) < 0.10
 
 
-def test_memory_is_flat_over_an_hour(full: Tab) -> None:
-    """Two hours of ticks at 4 Hz, as fast as they can be drawn: the second adds nothing to what the first made."""
+def test_memory_is_flat_over_hours(full: Tab) -> None:
+    """Hours of ticks at 4 Hz, as fast as they can be drawn: none adds to what the first made.
+
+    V8 still holds about a megabyte of its own after one hour in twenty, and lets go of it in the next.
+    """
     hour = """const [ticks, done] = arguments;
         let left = ticks;
         const go = () => { for (let n = 0; n < 120 && left > 0; n += 1, left -= 1) window.feed();
             requestAnimationFrame(left > 0 ? go : () => done(window.gamesa.model.store.size)); };
         go();"""
-    run = full.driver.execute_async_script
-    run(hour, 3600 * RATE_HZ)
-    before, nodes = full.heap(), full.metrics()["Nodes"]
-    assert run(hour, 3600 * RATE_HZ) == POINTS
-    after = full.heap()
-    print(f"heap {before / 1e6:.2f} MB, an hour later {after / 1e6:.2f} MB")
-    assert after - before < 0.5e6
-    assert full.metrics()["Nodes"] - nodes < 200
+    heaps, nodes = [], []
+    for _ in range(4):
+        assert full.driver.execute_async_script(hour, 3600 * RATE_HZ) == POINTS
+        heaps.append(full.heap() / 1e6)
+        nodes.append(full.metrics()["Nodes"])
+    print(f"heap after each hour: {', '.join(f'{heap:.2f} MB' for heap in heaps)}")
+    assert min(heaps[1:]) - heaps[0] < 0.3
+    assert min(nodes[1:]) - nodes[0] < 200
 
 
 def test_the_first_paint_comes_within_300_ms(tab: Tab, page: Dashboard) -> None:
