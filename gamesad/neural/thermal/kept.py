@@ -1,4 +1,4 @@
-"""State with one row per sensor: how it is saved, checked, and carried over when sensors come and go."""
+"""State of every sensor: how it is saved, checked, and carried over when sensors come and go."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ def within(values: Array, least: float | Array, most: float | Array, out: Array 
 
 
 class Kept:
-    """``KEPT`` names the arrays (sensors, ...) that are the whole state; in those of ``UNKNOWN`` NaN may stand."""
+    """``KEPT`` names the arrays that are the whole state; in those of ``UNKNOWN`` NaN may stand.
+
+    ``SENSORS`` is the axis of the sensors in all of them, the first or the last; a saved state has it first.
+    """
+
+    SENSORS: ClassVar[int] = 0
 
     KEPT: ClassVar[tuple[str, ...]]
     UNKNOWN: ClassVar[frozenset[str]] = frozenset()
@@ -31,13 +36,13 @@ class Kept:
 
     def state(self, part: str, *, copied: bool = True) -> dict[str, NDArray[Any]]:
         """``copied`` False: but for those of ``SHARED``, which go on as they are."""
-        arrays = {name: getattr(self, name) for name in self.KEPT}
+        arrays = {name: self._rows(name) for name in self.KEPT}
         return {f"{part}/{name}": a.copy() if copied or name not in self.SHARED else a for name, a in arrays.items()}
 
     def check(self, state: Arrays, part: str, sensors: int) -> None:
         """Unusable: an array is not there, or not what so many sensors can have."""
         for name in self.KEPT:
-            ours, theirs = getattr(self, name), state.get(f"{part}/{name}")
+            ours, theirs = self._rows(name), state.get(f"{part}/{name}")
             if theirs is None:
                 raise Unusable(f"the saved {part} has no {name}")
             if theirs.dtype != ours.dtype or theirs.shape != (sensors, *ours.shape[1:]):
@@ -48,16 +53,20 @@ class Kept:
     def load(self, state: Arrays, part: str) -> None:
         """Takes up what was checked."""
         for name in self.KEPT:
-            getattr(self, name)[...] = state[f"{part}/{name}"]
+            self._rows(name)[...] = state[f"{part}/{name}"]
 
     def adopt(self, other: Self, ours: Sequence[int], theirs: Sequence[int]) -> None:
         """Takes the rows ``theirs`` of the other as its own rows ``ours``."""
         for name in self.KEPT:
-            getattr(self, name)[ours] = getattr(other, name)[theirs]
+            self._rows(name)[ours] = other._rows(name)[theirs]
 
     def sound(self) -> bool:
         watched = (getattr(self, name) for name in self.WATCHED)
         return all(float(np.vdot(values, values)) <= values.size * self.MOST**2 for values in watched)  # NaN is not
+
+    def _rows(self, name: str) -> NDArray[Any]:
+        array: NDArray[Any] = getattr(self, name)
+        return np.moveaxis(array, -1, 0) if self.SENSORS else array
 
     def _possible(self, name: str, values: NDArray[Any]) -> bool:
         if values.dtype.kind != "f" or not values.size:

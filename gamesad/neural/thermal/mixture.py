@@ -8,19 +8,18 @@ import numpy as np
 
 from gamesad.neural.model import Array
 from gamesad.neural.thermal.kept import Kept, within
-from gamesad.neural.thermal.window import STEPS
+from gamesad.neural.thermal.window import READING, STEPS, WORTH, Window
 
 MEMBERS = ("persistence", "median5", "median15", "median29", "ridge", "network")
 _COUNT = len(MEMBERS)
-_MIXED, _FORECAST, _BASE, _SCALE = range(_COUNT, _COUNT + 4)
-_STEPS = np.arange(STEPS)
+_FORECAST, _MIXED, _PERSISTENCE = range(3)
+_ROWS = _PERSISTENCE + _COUNT
 _FORGET = 0.99
 _REGRET_MOST = 6.0
 _STEADY = 0.02
 """Credit, in scales, that persistence gets each second."""
 _HEAD_START = 0.4
 """Weight that persistence has over what its record gives it."""
-_EXPONENT_MOST = 50.0
 _DOUBT_RATE, _DOUBT_WEIGHT = 0.2, 3.0
 
 
@@ -33,74 +32,75 @@ class Mixture(Kept):
     a plateau has ended.
     """
 
-    KEPT: ClassVar = ("_regret", "_square", "_due", "_doubt", "weights")
-    WATCHED: ClassVar = ("weights", "_regret", "_doubt")
-    UNKNOWN: ClassVar = frozenset(("_due",))
+    SENSORS: ClassVar = -1
+    KEPT: ClassVar = ("_regrets", "_issued", "_doubt", "weights")
+    WATCHED: ClassVar = ("weights", "_regrets", "_doubt")
 
     def __init__(self, sensors: int) -> None:
-        self._regret, self._square = np.zeros((2, sensors, STEPS, _COUNT))
+        self._regrets = np.zeros((2, _COUNT, STEPS, sensors))
+        """Sums of regrets and of their squares."""
+        self._more = np.zeros((2, _COUNT, STEPS, sensors))
         self._doubt = np.zeros(sensors)
-        self._due = np.full((STEPS + 1, STEPS, sensors, _COUNT + 4), np.nan).transpose(2, 0, 1, 3)
-        """(sensors, second it is due in, step, ...): the members, the mixture and the forecast above the base, and both
-        the base and the scale of when it was made."""
-        self.errors: Array = np.full((sensors, STEPS, 2), np.nan)
-        """°C, reading - forecast, of the forecasts due in this second, and of persistence; NaN where none were."""
-        self.scale: Array = np.ones((sensors, STEPS))
-        """Those forecasts' scales."""
-        self.weights: Array = np.ones((sensors, STEPS, _COUNT))
+        self._issued = np.zeros((_ROWS, 2 * STEPS * STEPS, sensors))
+        """The ``rows`` of the last seconds, all twice, so that those that are due in a second are a slice."""
+        self.rows: Array = np.zeros((_ROWS, STEPS, sensors))
+        """The forecast, the members' weighted mean and the members, above the newest reading, °C."""
+        self.members: Array = self.rows[_PERSISTENCE:]
+        """(members, STEPS, sensors); that of persistence stays 0."""
+        self.errors: Array = np.zeros((_ROWS, STEPS, sensors))
+        """°C, reading - forecast, of those due in this second, in the order of ``rows``."""
+        self.sizes: Array = np.ones((4, STEPS, sensors))
+        """Absolute errors of the forecasts, of the weighted means and of persistence, and a one."""
+        self.worth, self.seen = self._due = np.zeros((2, STEPS, sensors))
+        """1 ÷ those forecasts' scales, 0 where nothing can be learnt; 1 where there was one, and is a reading."""
+        self.weights: Array = np.ones((_COUNT, STEPS, sensors))
         """Of the members; their sum is 1."""
-        self._mixed = np.zeros((sensors, STEPS))
         self._weigh()
 
-    def judge(self, tick: int, reading: Array) -> None:
-        """Learns from what was due in this second; ``reading`` (sensors,), NaN where there is none."""
-        due = self._due[:, tick % (STEPS + 1)]
-        members, mixed = due[..., :_COUNT], due[..., _MIXED]
-        self.scale = scale = due[..., _SCALE]
-        change = np.subtract(reading[:, None], due[..., _BASE], out=self.errors[..., 1])
-        np.subtract(change, due[..., _FORECAST], out=self.errors[..., 0])
-        known = ~np.isnan(change / scale)
-        worse = (np.abs(mixed - change) - np.abs(change)) / scale
+    def judge(self, tick: int, window: Window) -> None:
+        """Learns from what was due in this second."""
+        then = window.history[-2 : -STEPS - 2 : -1]
+        change = window.history[-1, READING] - then[:, READING]
+        newest = ((tick - 1) % STEPS + STEPS) * STEPS  # one step further lies in the second before that
+        errors = np.subtract(change, self._issued[:, newest :: 1 - STEPS][:, :STEPS], out=self.errors)
+        np.multiply(then[:, WORTH:].swapaxes(0, 1), window.present, out=self._due)
+        sizes = np.abs(errors[:3], out=self.sizes[:3])
+        worse = sizes[_MIXED] - sizes[_PERSISTENCE]
+        worse *= self.worth
         within(worse, -_REGRET_MOST, _REGRET_MOST, out=worse)
-        np.copyto(worse, 0.0, where=~known)
-        self._doubt += _DOUBT_RATE * (np.add.reduce(worse, axis=1) / STEPS - self._doubt)
-        now = np.einsum("shm,shm->sh", self.weights, members)
-        regret = (np.sign(now - change) / scale)[..., None] * (now[..., None] - members)
+        self._doubt *= 1 - _DOUBT_RATE
+        self._doubt += np.add.reduce(worse, axis=0) * (_DOUBT_RATE / STEPS)
+        self._compare(errors[_PERSISTENCE:])
+
+    def _compare(self, errors: Array) -> None:
+        """``errors`` (members, STEPS, sensors)."""
+        known = self.worth > 0
+        regrets, more = self._regrets, self._more
+        mean = np.add.reduce(np.multiply(self.weights, errors, out=more[0]), axis=0)
+        regret = np.subtract(mean, errors, out=more[0])
+        regret *= np.copysign(self.worth, mean)
         within(regret, -_REGRET_MOST, _REGRET_MOST, out=regret)
-        regret[..., 0] += _STEADY
-        np.copyto(regret, 0.0, where=~known[..., None])
-        keep = np.where(known, _FORGET, 1.0)[..., None]
-        self._regret *= keep
-        self._regret += regret
-        self._square *= keep
-        self._square += np.multiply(regret, regret, out=regret)
+        regret[0] += _STEADY * known
+        np.multiply(regret, regret, out=more[1])
+        np.multiply(regrets, _FORGET, out=regrets, where=known)
+        regrets += more
         self._weigh()
 
     def _weigh(self) -> None:
-        rate = 1 / np.sqrt(1 + self._square)
-        weights = np.multiply(rate, self._regret, out=self.weights)
-        np.minimum(weights, _EXPONENT_MOST, out=weights)
-        np.exp(weights, out=weights)
-        weights *= rate
-        weights[..., 0] += _HEAD_START
-        weights /= np.add.reduce(weights, axis=2, keepdims=True)
+        slowness = np.sqrt(1 + self._regrets[1])
+        weights = np.divide(self._regrets[0], slowness, out=self.weights)
+        np.exp(weights, out=weights)  # of 10 at most, as Cauchy and Schwarz have it: (Σ λ r)² ≤ 100 Σ λ r²
+        weights /= slowness
+        weights[0] += _HEAD_START
+        weights /= np.add.reduce(weights, axis=0)
 
-    def forecast(self, members: Array, quantum: Array) -> Array:
-        """``members`` (sensors, STEPS, members) above the newest reading, °C → forecasts (sensors, STEPS), likewise."""
-        self._mixed = np.einsum("shm,shm->sh", self.weights, members)
+    def forecast(self, tick: int, quantum: Array) -> Array:
+        """Of ``members`` → (STEPS, sensors) likewise, and kept until it is due."""
+        rows = self.rows
+        mixed = np.add.reduce(self.weights * self.members, axis=0, out=rows[_MIXED])
         trust = within(1 - _DOUBT_WEIGHT * self._doubt, 0.0, 1.0)
-        quantum = quantum[:, None]
-        forecast: Array = np.rint(self._mixed * (trust[:, None] / quantum))
+        forecast: Array = np.rint(mixed * (trust / quantum), out=rows[_FORECAST])
         forecast *= quantum
+        first, again = tick % STEPS * STEPS, (tick % STEPS + STEPS) * STEPS
+        self._issued[:, first : first + STEPS] = self._issued[:, again : again + STEPS] = rows
         return forecast
-
-    def put(self, tick: int, members: Array, forecast: Array, base: Array, scale: Array) -> None:
-        """Keeps what was forecast until it is due. ``base`` NaN: nothing was; ``scale`` NaN: it teaches nothing."""
-        places = (tick + 1 + _STEPS) % (STEPS + 1)
-        rows = np.empty((*forecast.shape, _COUNT + 4))
-        rows[..., :_COUNT] = members
-        rows[..., _MIXED] = self._mixed
-        rows[..., _FORECAST] = forecast
-        rows[..., _BASE] = base[:, None]
-        rows[..., _SCALE] = scale[:, None]
-        self._due[:, places, _STEPS] = rows

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from gamesad.neural.model import Array, Arrays, Unusable
 from gamesad.neural.thermal.bounds import Bounds
 from gamesad.neural.thermal.crossing import Crossing
-from gamesad.neural.thermal.lessons import Lessons
-from gamesad.neural.thermal.mixture import MEMBERS, Mixture
+from gamesad.neural.thermal.lessons import NEWEST, Lessons
+from gamesad.neural.thermal.mixture import Mixture
 from gamesad.neural.thermal.networks import Networks
 from gamesad.neural.thermal.ridge import Ridge
 from gamesad.neural.thermal.scores import Scores
-from gamesad.neural.thermal.window import LONGEST, STEPS, Window
+from gamesad.neural.thermal.window import LONGEST, READING, STEPS, Window
 
 if TYPE_CHECKING:
     from gamesad.neural.grid import Row
@@ -69,9 +69,8 @@ class Thermal:
         self._bounds = Bounds(len(names))
         self._crossing = Crossing(len(names))
         self._scores = Scores(len(names))
-        self._members = np.zeros((len(names), STEPS, len(MEMBERS)))
-        self._medians = np.zeros((len(names), len(_MEDIANS)))
-        self._heat = np.zeros((len(names), 2))
+        self._last = np.empty((len(names), len(_MEDIANS), LONGEST - 1))
+        self._last[..., : LONGEST // 2], self._last[..., LONGEST // 2 :] = -np.inf, np.inf
         self._parts = {
             "window": self._window,
             "lessons": self._lessons,
@@ -95,48 +94,53 @@ class Thermal:
     def _step(self, row: Row, effort: Effort) -> Prediction:
         self._tick = tick = self._tick + 1
         window, mixture, bounds = self._window, self._mixture, self._bounds
-        self._heat[:, 0], self._heat[:, 1] = row.power, row.load
-        window.take(tick, row.temperatures, self._heat)
-        base = np.where(window.present, window.readings[:, -1], np.nan)
-        mixture.judge(tick, base)
-        bounds.judge(tick, window, mixture.errors[..., 0] / mixture.scale)
+        window.take(tick, row.temperatures, row.power, row.load)
+        mixture.judge(tick, window)
+        if tick % 2:
+            bounds.settle()
+        else:
+            bounds.judge(tick, window, mixture)
         self._crossing.judge(tick, window)
-        residual = self._scores.judge(mixture.errors, bounds.outcome)
+        residual = self._scores.judge(mixture)
         self._lessons.learn(tick, window)
-        members = self._forecasts(tick, effort)
-        forecast = mixture.forecast(members, window.quantum)
-        mixture.put(tick, members, forecast, base, window.unit)
+        medians = self._medians()
+        self._forecasts(tick, medians, effort)
+        forecast = mixture.forecast(tick, window.quantum)
+        base = np.where(window.present, window.history[-1, READING], np.nan)
         upper, upper_of_maximum = bounds.upper(tick, forecast, base, window)
-        self._crossing.put(tick, forecast, self._medians, base, window)
+        self._crossing.put(tick, forecast.T, medians.T, base, window)
         crossing = self._crossing.chance(tick, row.limits, window)
-        return Prediction(base[:, None] + forecast, upper, upper_of_maximum, crossing, residual)
+        return Prediction((base + forecast).T, upper.T, upper_of_maximum, crossing, residual)
 
-    def _forecasts(self, tick: int, effort: Effort) -> Array:
-        """(sensors, STEPS, members) above the newest reading, °C."""
-        members, window, medians = self._members, self._window, self._medians
+    def _medians(self) -> Array:
+        """(medians, sensors) above the newest reading, °C. All in one sort: what the shorter ones lack are infinities,
+        as many of each sign."""
+        last, readings = self._last, self._window.readings
         for place, length in enumerate(_MEDIANS):
-            last = window.readings[:, LONGEST - length :].copy()
-            last.sort(axis=1)
-            medians[:, place] = last[:, length // 2]
-        medians -= window.readings[:, -1:]
+            first = (LONGEST - 1 - length) // 2
+            last[:, place, first : first + length] = readings[:, LONGEST - length :]
+        medians: Array = np.sort(last, axis=2)[:, :, (LONGEST - 1) // 2].T - readings[:, -1]
+        return medians
+
+    def _forecasts(self, tick: int, medians: Array, effort: Effort) -> None:
+        """Those of all members but persistence, above the newest reading, °C."""
+        members, window = self._mixture.members, self._window
         if effort == Effort.PERSISTENCE:
             members.fill(0.0)
-            return members
-        members[:, :, 1:4] = medians[:, None]
-        turn, odd = divmod(tick, 2)  # the ridges learn in even seconds, the networks in odd ones
+            return
         training = effort == Effort.TRAINING
-        if training and not odd:
-            self._ridge.learn(turn % STEPS, self._lessons)
-        if training and odd:
+        if training and tick % NEWEST == 0:
+            self._ridge.learn(self._lessons)
+        inputs = window.inputs.T
+        if training and tick % 2:
             self._lessons.draw(tick, self._networks.lessons)
-            learnt = self._networks.forecast_and_learn(window.inputs, tick, self._lessons.fresh)
+            learnt = self._networks.forecast_and_learn(inputs, tick, self._lessons.fresh)
         else:
-            learnt = self._networks.forecast(window.inputs)
-        scale = window.scale[:, None]
-        np.multiply(self._ridge.forecast(window.inputs), scale, out=members[:, :, 4])
-        np.multiply(learnt, scale, out=members[:, :, 5])
-        np.copyto(members, 0.0, where=~window.usable[:, None, None])
-        return members
+            learnt = self._networks.forecast(inputs)
+        members[1:4] = medians[:, None]
+        np.multiply(self._ridge.forecast(inputs).T, window.scale, out=members[4])
+        np.multiply(learnt.T, window.scale, out=members[5])
+        members *= window.usable
 
     def crossing(self, limits: Array) -> Array:
         """As the last step's ``Prediction.crossing``, of any limits: (sensors,) °C."""
@@ -145,7 +149,7 @@ class Thermal:
 
     def scores(self) -> dict[str, dict[str, Any]]:
         """What became of the forecasts of each sensor, by name; ``Scores.table`` has the keys."""
-        return self._scores.table(self._names, self._mixture.weights)
+        return self._scores.table(self._names, self._mixture.weights, self._bounds.kept)
 
     def rename(self, names: Sequence[str]) -> None:
         """From now on these are the sensors: what is known of a name stays, a new one begins anew."""

@@ -80,7 +80,7 @@ def test_less_effort_learns_less_and_says_persistence_at_least() -> None:
     after = thermal.state()
     assert before["networks/parameters"].tobytes() == after["networks/parameters"].tobytes()
     assert before["ridge/weights"].tobytes() == after["ridge/weights"].tobytes()
-    assert before["mixture/_regret"].tobytes() != after["mixture/_regret"].tobytes()
+    assert before["mixture/_regrets"].tobytes() != after["mixture/_regrets"].tobytes()
     for row in seconds[20:30]:
         said = thermal.step(row, Effort.PERSISTENCE)
         assert np.array_equal(said.expected, np.repeat(row.temperatures[:, None], 5, axis=1))
@@ -102,7 +102,7 @@ def test_sensors_come_and_go_and_the_others_take_no_notice() -> None:
     fresh = Thermal(["new"], seed=2)
     ours, theirs = thermal.state(), fresh.state()
     assert ours["lessons/count"][1] < ours["lessons/count"][0]
-    assert theirs["window/count"][0] == 0
+    assert not theirs["window/count"].any()
 
 
 def test_what_was_saved_of_other_sensors_is_taken_up_by_name() -> None:
@@ -134,7 +134,7 @@ def test_a_damaged_state_is_refused_and_changes_nothing(key: str) -> None:
         assert all(after[name].tobytes() == before[name].tobytes() for name in before)
 
 
-@pytest.mark.parametrize("part", ["ridge/weights", "networks/parameters", "mixture/_regret", "bounds/_record"])
+@pytest.mark.parametrize("part", ["ridge/weights", "networks/parameters", "mixture/_regrets", "bounds/_record"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -1e30])
 def test_a_poisoned_model_is_not_sound(part: str, value: float) -> None:
     thermal = Thermal(names(2), seed=2)

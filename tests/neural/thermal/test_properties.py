@@ -136,7 +136,7 @@ def test_what_was_not_read_is_never_learnt(seed: int, gap: int) -> None:
         "lessons/store",
         "ridge/weights",
         "networks/parameters",
-        "mixture/_regret",
+        "mixture/_regrets",
         "bounds/_record",
         "crossing/_weights",
     )
