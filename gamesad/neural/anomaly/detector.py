@@ -145,7 +145,10 @@ class Detector:
         self._score = float(by_part.max())
         if not quiet:
             self._budget.watch(self._score, BLOCK_S, faulty=bool(self.active))
-        told, beginning = self._episodes.look(by_part, lambda: self._budget.threshold(self._wall_s), self._wall_s)
+        over, beginning = self._episodes.look(by_part, lambda: self._budget.threshold(self._wall_s), self._wall_s)
+        if over:  # the charts still remember it, and would tell of the next flicker
+            self._charts.settle(np.isin(self._part_of, [*over]))
+        told = [*over.values()]
         for part in beginning:
             threshold = self._budget.threshold(self._wall_s)
             if by_part[part] < threshold:

@@ -67,17 +67,19 @@ class Episodes:
         """The parts whose episode is not older than that."""
         return [part for part, one in self._open.items() if one.looks < looks]
 
-    def look(self, by_part: Array, threshold: Callable[[], float], wall_s: float) -> tuple[list[Episode], list[int]]:
-        """The highest score of each part now → what is over, and the parts where something begins."""
-        ended = []
+    def look(
+        self, by_part: Array, threshold: Callable[[], float], wall_s: float
+    ) -> tuple[dict[int, Episode], list[int]]:
+        """The highest score of each part now → what is over by its part, and the parts where something begins."""
+        ended = {}
         for part, one in list(self._open.items()):
             score = float(by_part[part])
             one.looks += 1
             one.calm = one.calm + 1 if score < _ENOUGH * one.episode.threshold else 0
             one.episode = replace(one.episode, score=max(score, one.episode.score))
             if one.calm >= _OVER:
-                ended.append(replace(self._open.pop(part).episode, ended_s=wall_s))
-        self.recent.extend(ended)
+                ended[part] = replace(self._open.pop(part).episode, ended_s=wall_s)
+        self.recent.extend(ended.values())
         least = threshold()
         for part, score in enumerate(by_part.tolist()):
             high = score >= least and part not in self._open

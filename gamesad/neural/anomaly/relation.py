@@ -47,17 +47,18 @@ class Relation:
     def step(self, x: Array, y: Array, frozen: NDArray[np.bool_]) -> tuple[Array, Array]:
         """(regressors,), (targets,) → expected (targets,), residual ÷ spread (targets,), NaN where y is.
 
-        ``frozen`` targets are judged and not learnt from.
+        ``frozen`` targets are judged and not learnt from, and while there are any, nothing is: all share what was seen.
         """
         here = np.isfinite(y)
         young = self._count < _YOUNG
-        learns = here & (young | ~frozen)
+        held = here & frozen & ~young
+        learns = here & ~held
         expected = np.fmin(np.fmax(x @ self._weights, self._range[0]), self._range[1])
         wide = math.sqrt(1.0 + max(float(x @ self._inverse @ x), 0.0))
         spread = np.maximum(self._spread, self._floor)
         residual = np.where(here, y - expected, 0.0)
         scaled = residual / (spread * wide)
-        if learns.any():
+        if learns.any() and not held.any():
             most = np.where(young, np.inf, (_WINSOR * wide) * spread)
             self._learn(x, expected, np.minimum(np.maximum(residual, -most), most) * learns, learns)
             self._count += learns

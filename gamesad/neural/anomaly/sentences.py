@@ -12,6 +12,7 @@ from gamesad.types import Quantity
 QUANTITY = {
     Kind.HOT: Quantity.TEMPERATURE,
     Kind.COOL: Quantity.TEMPERATURE,
+    Kind.APART: Quantity.TEMPERATURE,
     Kind.FAN: Quantity.FAN,
     Kind.POWER: Quantity.POWER,
     Kind.FREQUENCY: Quantity.FREQUENCY,
@@ -74,6 +75,8 @@ def _because(target: Target, moment: Moment, view: View) -> str:
         case Kind.COOL:
             total = float(np.nansum(moment.power)) if any(view.has_meter) else math.nan
             return f"{_or('this load', total, Quantity.POWER)} in all over ten minutes usually gives"
+        case Kind.APART:
+            return "the sensors beside it usually come with"
         case Kind.FAN:
             return f"{_or('this heat', moment.hottest[part], Quantity.TEMPERATURE)} over half a minute usually gives"
         case Kind.POWER:

@@ -1,8 +1,9 @@
 """What is usual on this machine for every temperature, fan, power and frequency, given what else goes on.
 
 Heat takes seconds to reach a die's sensor and many minutes to fill a case, so powers come as running means over several
-spans. A temperature of a part is explained by its powers, its fans, their product and the air; other temperatures by
-all power over minutes; a fan by what it cools; power by load and frequency; frequency by load.
+spans. A temperature of a part is explained by its powers, its fans, their product and the air, and once more by the
+temperatures beside it; other temperatures by all power over minutes; a fan by what it cools; power by load and
+frequency; frequency by load.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from gamesad.neural.model import Array, Arrays
 _SPANS_S = np.array([0.1, 30.0, 120.0, 600.0, 3600.0])
 _NAMED_SPAN = {Kind.HOT: 1, Kind.FAN: 1, Kind.COOL: 3}
 _W, _C, _RPM, _HZ = 1 / 50, 1 / 50, 1 / 2000, 1 / 3e9
-_FLOOR = {Kind.HOT: 1.0, Kind.COOL: 0.7, Kind.FAN: 60.0, Kind.POWER: 1.0, Kind.FREQUENCY: 1e8}
-_LEAST = {Kind.HOT: 4.0, Kind.COOL: 3.0, Kind.FAN: 300.0, Kind.POWER: 5.0, Kind.FREQUENCY: 4e8}
+_FLOOR = {Kind.HOT: 1.0, Kind.COOL: 0.7, Kind.APART: 0.5, Kind.FAN: 60.0, Kind.POWER: 1.0, Kind.FREQUENCY: 1e8}
+_LEAST = {Kind.HOT: 4.0, Kind.COOL: 3.0, Kind.APART: 4.0, Kind.FAN: 300.0, Kind.POWER: 5.0, Kind.FREQUENCY: 4e8}
 """Nobody wants to be told of less: °C, rpm, W, Hz."""
 _SHARE = 0.15
 """Nor of a fan, a power or a frequency that is off by less than this part of what is usual."""
@@ -50,14 +51,23 @@ class Usual:
         held = np.where(np.isnan(self._means), now, self._means)
         self._means = np.where(np.isnan(now), held, held + pace * (now - held))
         self.actual, scaled = moment.targets, np.full(len(moment.targets), np.nan)
-        self.expected = scaled.copy()
+        self.expected, beside = scaled.copy(), self._beside(moment)
         for kind, x in self._regressors(self._means).items():
             at = self._view.columns[kind]
             if at.size:
-                self.expected[at], scaled[at] = self._relations[kind].step(x, moment.targets[at], frozen[at])
+                expected, scaled[at] = self._relations[kind].step(x, self.actual[at] - beside[at], frozen[at])
+                self.expected[at] = beside[at] + expected
         off = np.abs(self.actual - self.expected)
         self.worth = off >= np.maximum(self._least, self._by_share * np.abs(self.expected))
         return scaled
+
+    def _beside(self, moment: Moment) -> Array:
+        """(targets,) what each is counted from: a temperature among others, their span's nearest; else 0."""
+        from_ = np.zeros(len(moment.targets))
+        at = self._view.columns[Kind.APART]
+        part = self._view.part_of[at]
+        from_[at] = np.clip(moment.targets[at], moment.coolest[part], moment.hottest[part])
+        return from_
 
     def basis(self, kind: Kind, moment: Moment) -> Moment:
         """What a sentence names as the reason: the means that weigh most in the expectation, not the last seconds."""
@@ -83,6 +93,7 @@ class Usual:
         by_load = [load[0], load[1], load[0] ** 2]
         return {
             Kind.HOT: np.concatenate([one, air, *power[:4], fan[1], *aired]),
+            Kind.APART: np.concatenate([one, *power[:2]]),
             Kind.COOL: np.concatenate([one, whole[2:], *power[2:4], fan[2]]),
             Kind.FAN: np.concatenate([one, *warm[:3], *np.maximum(warm[:2], 0.0), *np.maximum(warm[:2] - 0.3, 0.0)]),
             Kind.POWER: np.concatenate([one, *by_load, frequency[0], load[0] * frequency[0], frequency[0] ** 2]),

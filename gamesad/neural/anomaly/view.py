@@ -7,7 +7,7 @@ belongs to a part, and so does every alarm.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -27,6 +27,8 @@ _BOUNDS = {
     Quantity.PRESSURE: (0.0, 1.0),
 }
 """What is not within is no reading."""
+_QUORUM = 3
+"""Of so many temperatures the others tell which one is wrong."""
 _LOADS = ("cpu.utilization", "memory.utilization", "pressure.cpu.some_avg10")
 
 
@@ -37,6 +39,8 @@ class Kind(StrEnum):
     """A temperature of a part: by power, fan and the coolest of the others."""
     COOL = "cool"
     """Any other temperature: by the power of all parts, over minutes."""
+    APART = "apart"
+    """The same temperature, by how far it is outside of what those beside it span, and by power."""
     FAN = "fan"
     POWER = "power"
     FREQUENCY = "frequency"
@@ -64,7 +68,9 @@ class Moment:
     fan: Array
     """(parts,) rpm, the mean of its fans."""
     hottest: Array
-    """(parts,) °C; of the last part the coolest: the air."""
+    """(parts,) °C that two of its sensors reach, if it has two: one may lie. Of the last part the coolest: the air."""
+    coolest: Array
+    """(parts,) °C that two of its sensors are not over, where there are three."""
     frequency: Array
     """(parts,) Hz."""
     memory: float
@@ -104,6 +110,8 @@ class View:
             for sensor, key in zip(temperatures, keys, strict=True):
                 if bool(key) is (kind is Kind.HOT):
                     targets.append(Target(kind, sensor.name, sensor.label, self.parts.index(key)))
+        many = [key for key in self.parts[:-1] if keys.count(key) >= _QUORUM]
+        targets += [replace(one, kind=Kind.APART) for one in targets if self.parts[one.part] in many]
         targets += [Target(Kind.FAN, fan.name, fan.label, self._owner(fan, cards)) for fan in fans]
         for part, key in enumerate(self.parts[:-1]):
             meter = self._sources.meter(keys.index(key))
@@ -122,7 +130,7 @@ class View:
 
     def _index(self) -> None:
         at = self._at
-        direct = [Kind.HOT, Kind.COOL, Kind.FAN]
+        direct = [Kind.HOT, Kind.COOL, Kind.APART, Kind.FAN]
         self._direct = np.array([at[one.sensor] for one in self.targets if one.kind in direct], int)
         self.columns = {
             kind: np.array([i for i, one in enumerate(self.targets) if one.kind is kind], int) for kind in Kind
@@ -147,25 +155,25 @@ class View:
         by_name = dict(zip(self.names, values.tolist(), strict=True))
         power_of, load_of = self._sources.feed(by_name)
         parts = len(self.parts)
-        power, load, fan, hottest, frequency = np.full((5, parts), NAN)
+        power, load, fan, hottest, coolest, frequency = np.full((6, parts), NAN)
         for part, first in enumerate(self._first):
             load[part] = load_of[first]
             power[part] = power_of[first] if self.has_meter[part] else 100.0 * load_of[first]
             frequency[part] = _mean(values[self._clock_at[part]])
         targets = np.full(len(self.targets), NAN)
         targets[: len(self._direct)] = values[self._direct]
-        targets[self.columns[Kind.POWER]] = power[self.part_of[self.columns[Kind.POWER]]]
-        targets[self.columns[Kind.FREQUENCY]] = frequency[self.part_of[self.columns[Kind.FREQUENCY]]]
-        fans, hot, cool = (self.columns[kind] for kind in (Kind.FAN, Kind.HOT, Kind.COOL))
-        for part in range(parts):
-            fan[part] = _mean(targets[fans[self.part_of[fans] == part]])
-            known = targets[hot[self.part_of[hot] == part]]
-            hottest[part] = np.fmax.reduce(known) if known.size else NAN
-        hottest[-1] = np.fmin.reduce(targets[cool]) if cool.size else NAN
         single = [by_name.get(name, NAN) for name in _LOADS]
         if np.isnan(load[0]):
             load[0] = single[0]
-        return Moment(targets, power, load, fan, hottest, frequency, single[1], single[2])
+        for kind, of_part in ((Kind.POWER, power), (Kind.FREQUENCY, frequency)):
+            at = self.part_of[self.columns[kind]]
+            targets[self.columns[kind]] = np.where(np.isnan(load[at]), NAN, of_part[at])  # nothing else explains it
+        hot, cool, fans = (self.columns[kind] for kind in (Kind.HOT, Kind.COOL, Kind.FAN))
+        for part in range(parts):
+            fan[part] = _mean(targets[fans[self.part_of[fans] == part]])
+            coolest[part], hottest[part] = _span(targets[hot[self.part_of[hot] == part]])
+        hottest[-1] = np.fmin.reduce(targets[cool]) if cool.size else NAN
+        return Moment(targets, power, load, fan, hottest, coolest, frequency, single[1], single[2])
 
 
 def _part(sensor: Sensor) -> str:
@@ -190,6 +198,12 @@ def _label(names: Sequence[str], sensors: Mapping[str, Sensor]) -> str:
     if len(names) == 1:
         return sensors[names[0]].label
     return "CPU frequency" if sensors[names[0]].quantity is Quantity.FREQUENCY else "CPU power"
+
+
+def _span(values: Array) -> tuple[float, float]:
+    """From the second lowest, which only three have, to the second highest: no single one that lies moves them far."""
+    known = np.sort(values[np.isfinite(values)])
+    return float(known[1]) if known.size >= _QUORUM else NAN, float(known[-2:][0]) if known.size else NAN
 
 
 def _mean(values: Array) -> float:

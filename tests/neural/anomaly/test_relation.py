@@ -64,6 +64,16 @@ def test_a_frozen_target_is_judged_and_not_learnt() -> None:
     assert all((relation.state()[name] == value).all() for name, value in before.items())
 
 
+def test_what_one_target_is_kept_from_learning_is_a_state_unlike_any_before_to_it_afterwards() -> None:
+    """Else its expectation would be drawn out to states that it never learnt from, and be believed there."""
+    relation, dice = taught(reach=0.05)
+    for _ in range(400):
+        power, fan = dice.uniform(0.5, 1.0, 2)
+        relation.step(np.array([1.0, power, fan]), temperatures(power, fan, dice), np.array([True, False]))
+    _, unseen = relation.step(np.array([1.0, 1.0, 0.5]), np.array([79.0, 35.0]), FREE)
+    assert abs(unseen[0]) < 5.0
+
+
 def test_a_missing_target_is_expected_and_not_judged() -> None:
     relation, _ = taught()
     expected, scaled = relation.step(np.array([1.0, 0.8, 0.5]), np.array([np.nan, 33.0]), FREE)

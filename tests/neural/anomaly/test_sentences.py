@@ -27,7 +27,7 @@ def now(*, power: float = 210.0, load: float = 0.9, fan: float = 1800.0, hottest
     part = np.array
     return Moment(
         np.zeros(5), part([power, NAN]), part([load, NAN]), part([fan, NAN]), part([hottest, 28.0]),
-        part([2.1e9, NAN]), 0.4, 0.0,
+        part([60.0, NAN]), part([2.1e9, NAN]), 0.4, 0.0,
     )  # fmt: skip
 
 
@@ -49,6 +49,12 @@ def test_without_a_fan_or_a_meter_it_is_held_against_what_is_known() -> None:
     text = said(Kind.HOT, "GPU hotspot", 60.0, 78.0, unmetered, machine(meter=False))
     assert text.startswith("GPU hotspot 60.0 °C: 18.0 °C under what is usual; ")
     assert text.endswith("; a load of 90 % over half a minute usually gives 78.0 °C")
+
+
+def test_a_sensor_that_is_alone_with_what_it_reads_is_held_against_those_beside_it() -> None:
+    assert said(Kind.APART, "GPU hotspot", 87.0, 61.0, now()) == (
+        "GPU hotspot 87.0 °C: 26.0 °C above what is usual; the sensors beside it usually come with 61.0 °C"
+    )
 
 
 def test_the_air_is_held_against_all_power() -> None:
