@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gamesad.neural.model import Array
-from gamesad.neural.thermal.kept import Kept, within
+from gamesad.neural.thermal.kept import Kept, number, span, where, within
 from gamesad.neural.thermal.mixture import Mixture
 from gamesad.neural.thermal.window import READING, STEPS, WORTH, Window
 
@@ -21,12 +21,14 @@ _SIZE = np.diff(np.concatenate((_LOW, [_EDGES[-1] + 10])))
 _PRIOR = np.exp(-np.abs(_LOW)) * _SIZE
 _PRIOR[[0, -1]] = 0.0
 _PRIOR *= 5 / _PRIOR.sum()
-_FORGET = 0.997
-_KEEP = 1 - 1 / 3600
-_RATE = 0.04
-_SURE_MOST = 0.98
-_STEP_RATE = 0.2
-_SIZE_RATE, _SIZE_LEAST, _SIZE_MOST = 0.02, 0.02, 20.0
+_FORGET = number(0.997)
+_KEEP = number(1 - 1 / 3600)
+_GAIN, _LOSS = number(0.04), number(0.04 * (1 - MISS))
+"""Of the level that is asked for: by a bound that was kept, and by any."""
+_MISSES, _SURE, _INSIDE = span(-0.5, 1.5), span(0.0, 0.98), span(0.0, 1.0)
+_SIZE_RATE, _SIZE_LEAST, _SIZE_MOST = number(0.02), number(0.02), number(20.0)
+_STEP_RATE, _PASSED = number(0.2), number(MISS)
+_ZERO, _ONE = number(0.0), number(1.0)
 
 
 class Bounds(Kept):
@@ -60,23 +62,23 @@ class Bounds(Kept):
         over = np.maximum.reduce(history[-STEPS:, READING], axis=0) - self._highest[slot]
         worth = history[-STEPS - 1, WORTH]
         excess = over * worth
-        known = window.whole & ((worth > 0) | (over == 0))  # nothing is the same in every scale
+        known = window.whole & ((worth > _ZERO) | (over == _ZERO))  # nothing is the same in every scale
         kept = (excess <= self._bounds[slot]) & known
-        np.multiply(self._record, _FORGET, out=self._record, where=known)
+        np.multiply(self._record, _FORGET, out=self._record, where=where(known))
         self._record[np.searchsorted(_EDGES, excess), self._all] += known
         self.kept *= _KEEP
         self.kept += kept, known
-        self._miss += _RATE * (kept - (1 - MISS) * known)
-        within(self._miss, -0.5, 1.5, out=self._miss)
-        self._follow(mixture.errors[0] * mixture.worth, mixture.worth > 0)
+        self._miss += _GAIN * kept - _LOSS * known
+        within(self._miss, *_MISSES, out=self._miss)
+        self._follow(mixture.errors[0] * mixture.worth, where(mixture.worth > _ZERO))
 
-    def _follow(self, errors: Array, known: NDArray[np.bool_]) -> None:
+    def _follow(self, errors: Array, known: NDArray[np.bool_] | bool) -> None:
         """``errors`` (STEPS, sensors), in scales."""
         size = np.minimum(np.abs(errors), _SIZE_MOST)
         size -= self._size
         size *= _SIZE_RATE
         np.add(self._size, size, out=self._size, where=known)
-        step = (errors > self._above) - MISS
+        step = (errors > self._above) - _PASSED
         step *= _STEP_RATE * np.maximum(self._size, _SIZE_LEAST)
         np.add(self._above, step, out=self._above, where=known)
 
@@ -90,8 +92,8 @@ class Bounds(Kept):
     def settle(self) -> None:
         """The bound of the next seconds: a quantile of the excesses."""
         reached = np.add.accumulate(self._record, axis=0)
-        aim = within(1 - self._miss, 0.0, _SURE_MOST) * reached[-1]
+        aim = within(_ONE - self._miss, *_SURE) * reached[-1]
         place = np.minimum(np.add.reduce(reached < aim, axis=0), len(_LOW) - 1)
         inside = self._record[place, self._all]
         part = (aim - reached[place, self._all] + inside) / np.maximum(inside, 1e-12)
-        np.add(_LOW[place], within(part, 0.0, 1.0) * _SIZE[place], out=self._bound)
+        np.add(_LOW[place], within(part, *_INSIDE) * _SIZE[place], out=self._bound)

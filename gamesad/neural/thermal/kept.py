@@ -11,10 +11,25 @@ from numpy.typing import NDArray
 from gamesad.neural.model import Array, Arrays, Unusable
 
 
+def number(value: float) -> Array:
+    """As an array without axes, which a ufunc reads in 0.1 µs; a plain number takes it 0.4, as long as all the rest."""
+    return np.array(value)
+
+
+def span(least: float, most: float) -> tuple[Array, Array]:
+    """Of ``within``."""
+    return np.array(least), np.array(most)
+
+
 def within(values: Array, least: float | Array, most: float | Array, out: Array | None = None) -> Array:
     """As np.clip, which costs three times as much for a few numbers; NaN stays."""
     out = np.maximum(values, least, out=out)
     return np.minimum(out, most, out=out)
+
+
+def where(mask: NDArray[np.bool_]) -> NDArray[np.bool_] | bool:
+    """For a ufunc, which takes twice as long with a mask: True if it is true throughout, as it mostly is."""
+    return True if b"\0" not in mask.tobytes() else mask
 
 
 class Kept:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gamesad.neural.model import Array
-from gamesad.neural.thermal.kept import Kept, within
+from gamesad.neural.thermal.kept import Kept, span, where, within
 from gamesad.neural.thermal.window import INPUTS, READING, STEPS, WORTH, Window
 
 Floats = NDArray[np.float32]
@@ -16,8 +16,11 @@ WIDTH = INPUTS + 1 + STEPS
 """A lesson: the inputs, a one, and the targets, (reading so many seconds later - reading) ÷ scale; or only zeros."""
 STORED = 600
 NEWEST = 6
-_TARGET_MOST = 50.0
+_TARGETS = span(-50.0, 50.0)
 _TURN = (5**0.5 - 1) / 2
+_TURNS = np.arange(STORED) * _TURN
+_STORED, _ONE = np.array(STORED), np.array(1)
+_ZERO = np.array(0.0, np.float32)
 
 
 class Lessons(Kept):
@@ -47,11 +50,12 @@ class Lessons(Kept):
         came, then = window.history[-STEPS:, READING], window.history[-STEPS - 1]
         lesson[:, : INPUTS + 1] = held
         target = (came - then[READING]) * then[WORTH]
-        lesson[:, INPUTS + 1 :] = within(target, -_TARGET_MOST, _TARGET_MOST, out=target).T
-        self.fresh = fresh = (held[:, INPUTS] > 0) & window.whole
-        lesson[~fresh] = 0.0
+        lesson[:, INPUTS + 1 :] = within(target, *_TARGETS, out=target).T
+        self.fresh = fresh = (held[:, INPUTS] > _ZERO) & window.whole
+        if where(fresh) is not True:
+            lesson[~fresh] = 0.0
         # where there is no lesson, the next one's place has zeros until then
-        self.store.reshape(-1, WIDTH)[self._first + self.count % STORED] = lesson
+        self.store.reshape(-1, WIDTH)[self._first + self.count % _STORED] = lesson
         self.count += fresh
         held[:, :INPUTS] = window.inputs.T
         held[:, INPUTS] = window.usable
@@ -62,11 +66,11 @@ class Lessons(Kept):
         Draws follow the golden ratio's sequence, which covers the store evenly and needs no state.
         """
         more = into.shape[1] - 2
-        turns = self._phase[:, None] + (tick * more * _TURN % 1.0 + np.arange(more) * _TURN)
+        turns = self._phase[:, None] + (_TURNS[:more] + tick * more * _TURN % 1.0)
         turns -= np.floor(turns)
-        turns *= np.minimum(self.count, STORED)[:, None]
+        turns *= np.minimum(self.count, _STORED)[:, None]
         places = np.empty((len(into), more + 2), np.int64)
-        places[:, :2] = ((self.count - 1) % STORED)[:, None]
+        places[:, :2] = ((self.count - _ONE) % _STORED)[:, None]
         places[:, 2:] = turns
         places += self._first[:, None]
         self.store.reshape(-1, WIDTH).take(places.ravel(), axis=0, out=into.reshape(-1, WIDTH), mode="clip")

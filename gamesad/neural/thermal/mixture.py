@@ -7,20 +7,22 @@ from typing import ClassVar
 import numpy as np
 
 from gamesad.neural.model import Array
-from gamesad.neural.thermal.kept import Kept, within
+from gamesad.neural.thermal.kept import Kept, number, span, where, within
 from gamesad.neural.thermal.window import READING, STEPS, WORTH, Window
 
 MEMBERS = ("persistence", "median5", "median15", "median29", "ridge", "network")
 _COUNT = len(MEMBERS)
 _FORECAST, _MIXED, _PERSISTENCE = range(3)
 _ROWS = _PERSISTENCE + _COUNT
-_FORGET = 0.99
-_REGRET_MOST = 6.0
-_STEADY = 0.02
+_FORGET = number(0.99)
+_REGRETS = span(-6.0, 6.0)
+_STEADY = number(0.02)
 """Credit, in scales, that persistence gets each second."""
-_HEAD_START = 0.4
+_HEAD_START = number(0.4)
 """Weight that persistence has over what its record gives it."""
-_DOUBT_RATE, _DOUBT_WEIGHT = 0.2, 3.0
+_DOUBT_RATE, _DOUBT_KEEP, _DOUBT_WEIGHT = number(0.2 / STEPS), number(0.8), number(3.0)
+_TRUST = span(0.0, 1.0)
+_ZERO, _ONE = number(0.0), number(1.0)
 
 
 class Mixture(Kept):
@@ -67,27 +69,28 @@ class Mixture(Kept):
         sizes = np.abs(errors[:3], out=self.sizes[:3])
         worse = sizes[_MIXED] - sizes[_PERSISTENCE]
         worse *= self.worth
-        within(worse, -_REGRET_MOST, _REGRET_MOST, out=worse)
-        self._doubt *= 1 - _DOUBT_RATE
-        self._doubt += np.add.reduce(worse, axis=0) * (_DOUBT_RATE / STEPS)
+        within(worse, *_REGRETS, out=worse)
+        self._doubt *= _DOUBT_KEEP
+        self._doubt += np.add.reduce(worse, axis=0) * _DOUBT_RATE
         self._compare(errors[_PERSISTENCE:])
+        if tick % 2 == 0:
+            self._weigh()
 
     def _compare(self, errors: Array) -> None:
         """``errors`` (members, STEPS, sensors)."""
-        known = self.worth > 0
+        known = where(self.worth > _ZERO)
         regrets, more = self._regrets, self._more
         mean = np.add.reduce(np.multiply(self.weights, errors, out=more[0]), axis=0)
         regret = np.subtract(mean, errors, out=more[0])
         regret *= np.copysign(self.worth, mean)
-        within(regret, -_REGRET_MOST, _REGRET_MOST, out=regret)
+        within(regret, *_REGRETS, out=regret)
         regret[0] += _STEADY * known
         np.multiply(regret, regret, out=more[1])
         np.multiply(regrets, _FORGET, out=regrets, where=known)
         regrets += more
-        self._weigh()
 
     def _weigh(self) -> None:
-        slowness = np.sqrt(1 + self._regrets[1])
+        slowness = np.sqrt(self._regrets[1] + _ONE)
         weights = np.divide(self._regrets[0], slowness, out=self.weights)
         np.exp(weights, out=weights)  # of 10 at most, as Cauchy and Schwarz have it: (Σ λ r)² ≤ 100 Σ λ r²
         weights /= slowness
@@ -98,7 +101,7 @@ class Mixture(Kept):
         """Of ``members`` → (STEPS, sensors) likewise, and kept until it is due."""
         rows = self.rows
         mixed = np.add.reduce(self.weights * self.members, axis=0, out=rows[_MIXED])
-        trust = within(1 - _DOUBT_WEIGHT * self._doubt, 0.0, 1.0)
+        trust = within(_ONE - _DOUBT_WEIGHT * self._doubt, *_TRUST)
         forecast: Array = np.rint(mixed * (trust / quantum), out=rows[_FORECAST])
         forecast *= quantum
         first, again = tick % STEPS * STEPS, (tick % STEPS + STEPS) * STEPS

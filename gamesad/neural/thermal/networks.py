@@ -10,25 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gamesad.neural.model import Array
-from gamesad.neural.thermal.kept import Kept
+from gamesad.neural.thermal.kept import Kept, where
 from gamesad.neural.thermal.lessons import WIDTH
 from gamesad.neural.thermal.window import INPUTS, STEPS
 
 Floats = NDArray[np.float32]
 _SIZES = (INPUTS, 16, 8, STEPS)
 BATCH = 16
-_SLOPE = np.float32(0.1)
+_ZERO, _SLOPE, _REST = (np.array(value, np.float32) for value in (0.0, 0.1, 0.9))  # see ``kept.number``
 _RATE, _MEAN, _SQUARE = 3e-3, 0.9, 0.997
-_STEEP = np.float32(10.0 / BATCH)
-_MOST = np.float32(1.0 / BATCH)
-_CLIP = 1.0
+_STEEP, _LEAST, _MOST, _CLIP = (np.array(value, np.float32) for value in (10 / BATCH, -1 / BATCH, 1 / BATCH, 1.0))
 _UPDATES = np.arange(1, 5000)
 _SCALE = (1 - _MEAN) / np.sqrt(1 - _SQUARE)
 _RATES = _RATE * _SCALE * np.sqrt(1 - _SQUARE**_UPDATES) / (1 - _MEAN**_UPDATES)
 _RATES = np.concatenate(([0.0], _RATES)).astype(np.float32)
 """By the number of updates, both moments' bias corrected."""
+_LAST_RATE = np.array(len(_RATES) - 1)
 _FADE = np.array([[[_MEAN]], [[_SQUARE]]], np.float32)
-_GRAIN = np.float32(1e-8 / np.sqrt(1 - _SQUARE))
+_GRAIN = np.array(1e-8 / np.sqrt(1 - _SQUARE), np.float32)
 
 
 class Networks(Kept):
@@ -84,9 +83,10 @@ class Networks(Kept):
         outputs = self._forward(1 + BATCH)
         np.subtract(outputs, self.lessons[:, :, INPUTS + 1 :], out=error)
         error *= _STEEP
-        np.minimum(np.maximum(error, -_MOST, out=error), _MOST, out=error)
+        np.minimum(np.maximum(error, _LEAST, out=error), _MOST, out=error)
         error[:, 0] = 0.0
-        error[~fresh] = 0.0
+        if where(fresh) is not True:
+            error[~fresh] = 0.0
         self._backward()
         self._update(tick, fresh)
         return outputs[:, 0]
@@ -103,8 +103,8 @@ class Networks(Kept):
         for i in range(len(self._weights) - 1, -1, -1):
             np.matmul(self._values[i].transpose(0, 2, 1), error, out=self._by_weight[i])
             if i:
-                slope = (self._values[i] > 0).astype(np.float32)
-                slope *= 1 - _SLOPE
+                slope = (self._values[i] > _ZERO).astype(np.float32)
+                slope *= _REST
                 slope += _SLOPE
                 slope *= np.matmul(error, self._weights[i].transpose(0, 2, 1), out=self._errors[i - 1])
                 error = slope[:, :, :-1]
@@ -126,5 +126,5 @@ class Networks(Kept):
         step += _GRAIN
         np.divide(self._moments[0], step, out=step)
         self._updates += fresh
-        step *= (_RATES[np.minimum(self._updates, len(_RATES) - 1)] * fresh)[:, None]
+        step *= (_RATES[np.minimum(self._updates, _LAST_RATE)] * fresh)[:, None]
         self.parameters -= step

@@ -96,10 +96,10 @@ class Thermal:
         window, mixture, bounds = self._window, self._mixture, self._bounds
         window.take(tick, row.temperatures, row.power, row.load)
         mixture.judge(tick, window)
-        if tick % 2:
-            bounds.settle()
-        else:
+        if tick % 2 == 0:
             bounds.judge(tick, window, mixture)
+        elif tick % 4 == 1:
+            bounds.settle()
         self._crossing.judge(tick, window)
         residual = self._scores.judge(mixture)
         self._lessons.learn(tick, window)

@@ -7,12 +7,12 @@ from typing import ClassVar
 import numpy as np
 
 from gamesad.neural.model import Array
-from gamesad.neural.thermal.kept import Kept
+from gamesad.neural.thermal.kept import Kept, number
 from gamesad.neural.thermal.lessons import WIDTH, Lessons
 from gamesad.neural.thermal.window import INPUTS, STEPS
 
-_FORGET = 0.998
-_SMALL = 0.1
+_FORGET, _ONE = number(0.998), number(1.0)
+_SMALL = number(0.1)
 """Errors below this many scales count as squares, above it as absolute values."""
 _WEIGHTS = INPUTS + 1
 _PRIOR = np.array([1.0] * INPUTS + [11.0])
@@ -52,5 +52,5 @@ class Ridge(Kept):
         moments *= keep[:, None]
         moments += np.matmul(inputs.transpose(0, 2, 1), newest * weight[:, :, None])
         diagonal = moments.reshape(-1, _WEIGHTS * WIDTH)[:, :: WIDTH + 1]
-        diagonal += (1 - keep) * _PRIOR
+        diagonal += (_ONE - keep) * _PRIOR
         self.weights[...] = np.linalg.solve(moments[:, :, :_WEIGHTS], moments[:, :, _WEIGHTS:])

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gamesad.neural.model import Array
-from gamesad.neural.thermal.kept import Kept
+from gamesad.neural.thermal.kept import Kept, number
 from gamesad.neural.thermal.mixture import MEMBERS, Mixture
 from gamesad.neural.thermal.window import STEPS
 
-_FORGET = 1 - 1 / 7200
+_FORGET = number(1 - 1 / 7200)
 """Means are over the last hours."""
-_RESIDUAL_RATE = 0.02
+_RESIDUAL_RATE, _ONE = number(0.02), number(1.0)
 
 
 class Scores(Kept):
@@ -37,7 +37,7 @@ class Scores(Kept):
         residual: Array = last / (np.sqrt(self._variance) * seen)
         np.copyto(residual, np.nan, where=np.isinf(residual))
         self._samples += seen
-        gain = np.maximum(_RESIDUAL_RATE, 1 / np.maximum(self._samples, 1))
+        gain = np.maximum(_RESIDUAL_RATE, _ONE / np.maximum(self._samples, _ONE))
         self._variance += seen * gain * (last * last - self._variance)
         return residual
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gamesad.neural.model import Array
-from gamesad.neural.thermal.kept import Kept, within
+from gamesad.neural.thermal.kept import Kept, number, span, within
 
 LONGEST = 30
 """Readings kept; the slowest member looks back this far."""
@@ -20,10 +20,10 @@ READING, _POWER, _LOAD, WORTH, SAID = range(5)
 """Rows of ``Window.history``."""
 _MISSING_MOST = 2
 """Of the last ``LAGS`` readings; with more there is no forecast but persistence."""
-_SAME = 1e-6
+_SAME = number(1e-6)
 """Two readings nearer than this are one."""
-_ABSURD = 1e6
-_INPUT_MOST = 6.0
+_ABSURD = span(-1e6, 1e6)
+_INPUT_SPAN = span(-6.0, 6.0)
 _SETTLED = 60
 """After so many seconds in which the same was known nothing changes any more that depends on that alone."""
 _LEVEL_RATE = 1 / _SETTLED
@@ -105,7 +105,7 @@ class Window(Kept):
         past = self.ring[(tick - 1) % LONGEST + 1 :][:LONGEST]
         now[READING], now[_POWER], now[_LOAD] = temperatures, power, load
         known = np.isfinite(heard)
-        within(heard, -_ABSURD, _ABSURD, out=heard)
+        within(heard, *_ABSURD, out=heard)
         if (pattern := known.tobytes()) != self._pattern:
             self._pattern, self._settled = pattern, 0
             self._missing = None if known.all() else ~known
@@ -174,4 +174,4 @@ class Window(Kept):
         np.sqrt(variance, out=self._deviation)
         self._deviation += self._grain
         inputs /= self._deviation.take(_CHANNELS, axis=0)
-        within(inputs, -_INPUT_MOST, _INPUT_MOST, out=inputs)
+        within(inputs, *_INPUT_SPAN, out=inputs)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from gamesad.neural.model import Array
-from gamesad.neural.thermal import Effort, Thermal
+from gamesad.neural.thermal import Effort, Thermal, bounds, mixture
 from tests.neural.thermal.made import bits, names, only, rows, run, walk
 
 ABSURD = st.one_of(
@@ -96,6 +96,26 @@ def test_a_shift_that_rounds_changes_forecasts_by_rounding_only() -> None:
     theirs = run(Thermal(names(2), seed=1), rows(smooth + 273.15))
     apart = [np.abs(a.expected + 273.15 - b.expected) for a, b in zip(ours, theirs, strict=True)]
     assert np.max(apart) < 1e-3
+
+
+@FEW
+@given(st.sampled_from([0.0, 0.002, 0.05]), st.integers(0, 99))
+def test_what_is_left_out_while_nothing_changes_changes_nothing(missing: float, seed: int) -> None:
+    """A window that forgets in every second what was known works everything out again, and takes every mask as one."""
+    seconds = walk(200, 3, seed=seed, missing=missing)
+    seconds = [replace(row, power=row.power * np.where(row.second % 90 < 80, 1.0, np.nan)) for row in seconds]
+    thermal, careful = Thermal(names(3), seed=5), Thermal(names(3), seed=5)
+    ours, theirs = [], []
+    for row in seconds:
+        ours.append(thermal.step(row))
+        careful._window._pattern = careful._window._lows = b""
+        with pytest.MonkeyPatch.context() as patch:
+            for module in (bounds, mixture):
+                patch.setattr(module, "where", lambda mask: mask)
+            theirs.append(careful.step(row))
+    assert bits(ours) == bits(theirs)
+    before, after = thermal.state(), careful.state()
+    assert all(before[name].tobytes() == after[name].tobytes() for name in before)
 
 
 @FEW
