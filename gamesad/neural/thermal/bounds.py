@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gamesad.neural.model import Array
-from gamesad.neural.thermal.kept import Kept, number, span, where, within
+from gamesad.neural.thermal.kept import Kept, Mask, number, span, where, within
 from gamesad.neural.thermal.mixture import Mixture
 from gamesad.neural.thermal.window import READING, STEPS, WORTH, Window
 
@@ -53,11 +52,10 @@ class Bounds(Kept):
         self._bound = np.ones(sensors)
         self._all = np.arange(sensors)
         self.kept: Array = np.zeros((2, sensors))
-        """Bounds of the maximum that were kept, and that were judged, over the last hours."""
+        """Bounds of the maximum that were kept, and all, of every other second of the last hours."""
 
     def judge(self, tick: int, window: Window, mixture: Mixture) -> None:
-        """Learns from the bounds and forecasts that were due in this second. Stretches of five seconds overlap: every
-        other one tells nearly as much."""
+        """Learns from the bounds and forecasts that were due in this second; of the single steps' in even ones only."""
         slot, history = tick % STEPS, window.history
         over = np.maximum.reduce(history[-STEPS:, READING], axis=0) - self._highest[slot]
         worth = history[-STEPS - 1, WORTH]
@@ -66,13 +64,14 @@ class Bounds(Kept):
         kept = (excess <= self._bounds[slot]) & known
         np.multiply(self._record, _FORGET, out=self._record, where=where(known))
         self._record[np.searchsorted(_EDGES, excess), self._all] += known
-        self.kept *= _KEEP
-        self.kept += kept, known
         self._miss += _GAIN * kept - _LOSS * known
         within(self._miss, *_MISSES, out=self._miss)
-        self._follow(mixture.errors[0] * mixture.worth, where(mixture.worth > _ZERO))
+        if tick % 2 == 0:
+            self.kept *= _KEEP
+            self.kept += kept, known
+            self._follow(mixture.errors[0] * mixture.worth, mixture.known)
 
-    def _follow(self, errors: Array, known: NDArray[np.bool_] | bool) -> None:
+    def _follow(self, errors: Array, known: Mask) -> None:
         """``errors`` (STEPS, sensors), in scales."""
         size = np.minimum(np.abs(errors), _SIZE_MOST)
         size -= self._size

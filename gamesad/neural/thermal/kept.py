@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gamesad.neural.model import Array, Arrays, Unusable
+
+Mask = NDArray[np.bool_] | Literal[True]
 
 
 def number(value: float) -> Array:
@@ -27,7 +29,7 @@ def within(values: Array, least: float | Array, most: float | Array, out: Array 
     return np.minimum(out, most, out=out)
 
 
-def where(mask: NDArray[np.bool_]) -> NDArray[np.bool_] | bool:
+def where(mask: NDArray[np.bool_]) -> Mask:
     """For a ufunc, which takes twice as long with a mask: True if it is true throughout, as it mostly is."""
     return True if b"\0" not in mask.tobytes() else mask
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from gamesad.neural.model import Array
-from gamesad.neural.thermal.kept import Kept, number, span, where, within
+from gamesad.neural.thermal.kept import Kept, Mask, number, span, where, within
 from gamesad.neural.thermal.window import READING, STEPS, WORTH, Window
 
 MEMBERS = ("persistence", "median5", "median15", "median29", "ridge", "network")
@@ -55,6 +55,8 @@ class Mixture(Kept):
         """Absolute errors of the forecasts, of the weighted means and of persistence, and a one."""
         self.worth, self.seen = self._due = np.zeros((2, STEPS, sensors))
         """1 ÷ those forecasts' scales, 0 where nothing can be learnt; 1 where there was one, and is a reading."""
+        self.known: Mask = True
+        """Which of them can be learnt from, as ``where`` has it."""
         self.weights: Array = np.ones((_COUNT, STEPS, sensors))
         """Of the members; their sum is 1."""
         self._weigh()
@@ -72,19 +74,19 @@ class Mixture(Kept):
         within(worse, *_REGRETS, out=worse)
         self._doubt *= _DOUBT_KEEP
         self._doubt += np.add.reduce(worse, axis=0) * _DOUBT_RATE
+        self.known = where(self.worth > _ZERO)
         self._compare(errors[_PERSISTENCE:])
         if tick % 2 == 0:
             self._weigh()
 
     def _compare(self, errors: Array) -> None:
         """``errors`` (members, STEPS, sensors)."""
-        known = where(self.worth > _ZERO)
-        regrets, more = self._regrets, self._more
+        regrets, more, known = self._regrets, self._more, self.known
         mean = np.add.reduce(np.multiply(self.weights, errors, out=more[0]), axis=0)
         regret = np.subtract(mean, errors, out=more[0])
         regret *= np.copysign(self.worth, mean)
         within(regret, *_REGRETS, out=regret)
-        regret[0] += _STEADY * known
+        np.add(regret[0], _STEADY, out=regret[0], where=known)
         np.multiply(regret, regret, out=more[1])
         np.multiply(regrets, _FORGET, out=regrets, where=known)
         regrets += more

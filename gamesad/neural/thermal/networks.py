@@ -57,7 +57,9 @@ class Networks(Kept):
         """To be learnt from next, from the second row on; the first is that of the forecast."""
         self._values = [self.lessons[:, :, : INPUTS + 1]]
         self._values += [np.ones((sensors, rows, size + 1), np.float32) for size in _SIZES[1:-1]]
-        self._outputs = np.zeros((sensors, rows, STEPS), np.float32)
+        self._one = [self.lessons[:, :1, : INPUTS + 1]]
+        self._one += [np.ones((sensors, 1, size + 1), np.float32) for size in _SIZES[1:-1]]
+        """Each layer's inputs; and those of the forecast alone."""
         self._errors = [np.zeros((sensors, rows, size + 1), np.float32) for size in _SIZES[1:-1]]
         self._last_error = np.zeros((sensors, rows, STEPS), np.float32)
 
@@ -74,13 +76,13 @@ class Networks(Kept):
         """(sensors, INPUTS) → (sensors, STEPS), in scales."""
         self.lessons[:, 0, :INPUTS] = inputs
         self.lessons[:, 0, INPUTS] = 1.0
-        return self._forward(1)[:, 0]
+        return self._forward(self._one)[:, 0]
 
     def forecast_and_learn(self, inputs: Array, tick: int, fresh: NDArray[np.bool_]) -> NDArray[Any]:
         """The same, in one pass with a step of training on ``lessons`` of the sensors in ``fresh``."""
         self.lessons[:, 0, :INPUTS] = inputs
         error = self._last_error
-        outputs = self._forward(1 + BATCH)
+        outputs = self._forward(self._values)
         np.subtract(outputs, self.lessons[:, :, INPUTS + 1 :], out=error)
         error *= _STEEP
         np.minimum(np.maximum(error, _LEAST, out=error), _MOST, out=error)
@@ -91,12 +93,13 @@ class Networks(Kept):
         self._update(tick, fresh)
         return outputs[:, 0]
 
-    def _forward(self, rows: int) -> Floats:
-        for i, weight in enumerate(self._weights[:-1]):
-            value = self._values[i + 1][:, :rows]
-            np.matmul(self._values[i][:, :rows], weight, out=value[:, :, :-1])
-            np.maximum(value, value * _SLOPE, out=value)  # with the ones, which stay: one piece is three times as quick
-        return np.matmul(self._values[-1][:, :rows], self._weights[-1], out=self._outputs[:, :rows])
+    def _forward(self, values: list[Floats]) -> Floats:
+        for weight, value, following in zip(self._weights, values, values[1:], strict=False):
+            np.matmul(value, weight, out=following[:, :, :-1])
+            # with the ones, which stay what they are: whole arrays are done three times as quickly
+            np.maximum(following, following * _SLOPE, out=following)
+        outputs: Floats = np.matmul(values[-1], self._weights[-1])
+        return outputs
 
     def _backward(self) -> None:
         error = self._last_error

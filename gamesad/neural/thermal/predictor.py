@@ -18,7 +18,7 @@ from gamesad.neural.thermal.mixture import Mixture
 from gamesad.neural.thermal.networks import Networks
 from gamesad.neural.thermal.ridge import Ridge
 from gamesad.neural.thermal.scores import Scores
-from gamesad.neural.thermal.window import LONGEST, READING, STEPS, Window
+from gamesad.neural.thermal.window import LONGEST, STEPS, Window
 
 if TYPE_CHECKING:
     from gamesad.neural.grid import Row
@@ -96,9 +96,8 @@ class Thermal:
         window, mixture, bounds = self._window, self._mixture, self._bounds
         window.take(tick, row.temperatures, row.power, row.load)
         mixture.judge(tick, window)
-        if tick % 2 == 0:
-            bounds.judge(tick, window, mixture)
-        elif tick % 4 == 1:
+        bounds.judge(tick, window, mixture)
+        if tick % 4 == 0:  # the networks learn in odd seconds
             bounds.settle()
         self._crossing.judge(tick, window)
         residual = self._scores.judge(mixture)
@@ -106,7 +105,7 @@ class Thermal:
         medians = self._medians()
         self._forecasts(tick, medians, effort)
         forecast = mixture.forecast(tick, window.quantum)
-        base = np.where(window.present, window.history[-1, READING], np.nan)
+        base = window.newest
         upper, upper_of_maximum = bounds.upper(tick, forecast, base, window)
         self._crossing.put(tick, forecast.T, medians.T, base, window)
         crossing = self._crossing.chance(tick, row.limits, window)

@@ -68,7 +68,7 @@ class Window(Kept):
         self._missing: NDArray[np.bool_] | None = None
         self._now = np.zeros((5, sensors))
         self._away, self._gain, self._level_gain = np.zeros((3, 3, sensors))
-        self._reach, self._teaches = np.zeros((2, sensors))
+        self._reach, self._teaches, self._silence = np.zeros((3, sensors))
         self._grain = np.full((3, sensors), _TINY)
         self.inputs: Array = np.zeros((INPUTS, sensors))
         self.history: Array = self.ring[:LONGEST]
@@ -87,6 +87,12 @@ class Window(Kept):
     def readings(self) -> Array:
         """(sensors, LONGEST) °C, the newest last."""
         return self.history[:, READING].T
+
+    @property
+    def newest(self) -> Array:
+        """(sensors,) °C; NaN where there is no reading."""
+        newest: Array = self._now[READING] + self._silence
+        return newest
 
     @property
     def present(self) -> Array:
@@ -153,6 +159,7 @@ class Window(Kept):
         self.usable = present & self._moved & (np.add.reduce(self.known, axis=0) >= LAGS - _MISSING_MOST)
         self._teaches = (present & self._moved).astype(float)
         self._now[SAID] = present
+        self._silence = np.where(present, 0.0, np.nan)
 
     def _measure(self, size: Array) -> None:
         """The levels, the deviations, and the inputs by them."""
