@@ -18,7 +18,7 @@ import pytest
 from gamesactl.dashboard import launch, pages
 from tests.support.client import GAMESACTL, gamesactl
 from tests.support.daemon import Daemon
-from tests.support.dashboard import Dashboard, Socket, dashboard
+from tests.support.dashboard import Dashboard, Socket, certificate, dashboard
 from tests.support.private_bus import ROOT, PrivateBus
 
 UNITS = ROOT / "systemd"
@@ -119,19 +119,6 @@ def test_what_cannot_be_meant_is_one_line(words: tuple[str, ...], said: str) -> 
     assert ran.returncode in (1, 2)
     assert said in ran.stderr
     assert ran.stderr.count("\n") == 1
-
-
-def certificate(folder: Path) -> Path:
-    path = folder / "both.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-         "-subj", "/CN=box.example", "-addext", "subjectAltName=DNS:box.example,IP:127.0.0.1",
-         "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
-        capture_output=True, check=True,
-    )  # fmt: skip
-    path.write_text((folder / "cert.pem").read_text() + (folder / "key.pem").read_text())
-    path.chmod(0o644)  # a throw-away key, which another user's dashboard must read
-    return path
 
 
 def test_for_other_machines_it_speaks_tls_and_tells_nothing_without_the_token(

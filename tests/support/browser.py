@@ -22,7 +22,8 @@ from tests.support.dashboard import Dashboard
 
 _FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
-    "--host-resolver-rules=MAP rebound.example 127.0.0.1", "--disable-background-networking", "--no-first-run",
+    "--host-resolver-rules=MAP rebound.example 127.0.0.1, MAP box.example 127.0.0.1",
+    "--disable-background-networking", "--no-first-run",
 )  # fmt: skip
 _PATIENCE_S = float(os.environ.get("GAMESAD_BROWSER_PATIENCE", "60"))
 """Only ends a test that hangs."""

@@ -135,6 +135,20 @@ def dashboard(
             process.kill()
 
 
+def certificate(folder: Path) -> Path:
+    """Of box.example and 127.0.0.1: ``both.pem``, with its key, and beside it ``cert.pem`` without."""
+    path = folder / "both.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=box.example", "-addext", "subjectAltName=DNS:box.example,IP:127.0.0.1",
+         "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+        capture_output=True, check=True,
+    )  # fmt: skip
+    path.write_text((folder / "cert.pem").read_text() + (folder / "key.pem").read_text())
+    path.chmod(0o644)  # a throw-away key, which another user's dashboard must read
+    return path
+
+
 class Socket:
     """A WebSocket by hand, so that a test may also break the rules (RFC 6455)."""
 

@@ -63,7 +63,9 @@ function showConnection() {
     const wait = connection.retryAt ? Math.max(0, Math.ceil((connection.retryAt - Date.now()) / 1000)) : 0;
     state = model.heard === null && !connection.retryAt ? "connecting" : "lost";
     const since = model.heard === null ? "" : ` since ${clock(model.heard / 1000)}`;
-    sentence = connection.retryAt ? `The dashboard does not answer${since}; trying again ${wait ? `in ${wait} s` : "now"}. If it ended: gamesactl dashboard` : "";
+    const again = `Trying again ${wait ? `in ${wait} s` : "now"}.`;
+    if (connection.refused) sentence = `The dashboard refuses: ${connection.refused}. ${again}`;
+    else if (connection.retryAt) sentence = `The dashboard does not answer${since}. ${again} If it ended: gamesactl dashboard`;
   } else if (staleSince !== null || quiet) {
     state = "stale";
     const since = staleSince ?? model.heard / 1000;

@@ -1,6 +1,6 @@
 // The WebSocket: opens, comes back by itself, and says since when nothing came.
 
-import { token } from "./api.js";
+import { get, token } from "./api.js";
 
 const FIRST_MS = 500;
 const LONGEST_MS = 15_000;
@@ -19,6 +19,7 @@ export class Connection extends EventTarget {
   #stale = false; // the daemon is away: silence is what is expected
   open = false;
   retryAt = null;
+  refused = ""; // why the dashboard, which does answer, lets nobody listen
 
   start() {
     clearTimeout(this.#timer);
@@ -39,6 +40,7 @@ export class Connection extends EventTarget {
       this.#alive();
       if (message.type === "hello") {
         this.#wait = FIRST_MS;
+        this.refused = "";
         this.#set(true, null);
       }
       this.dispatchEvent(new CustomEvent("message", { detail: message }));
@@ -80,6 +82,20 @@ export class Connection extends EventTarget {
     this.#wait = Math.min(LONGEST_MS, this.#wait * 2);
     this.#set(false, Date.now() + wait);
     this.#timer = setTimeout(() => this.start(), wait);
+    this.#ask();
+  }
+
+  /** A browser tells a page nothing of why it got no WebSocket; the same question by HTTP has an answer. */
+  async #ask() {
+    let refused = "";
+    try {
+      await get("/hello");
+    } catch ({ status, message, next }) {
+      if (status) refused = `${message}; ${next}`;
+    }
+    if (this.open || refused === this.refused) return;
+    this.refused = refused;
+    this.dispatchEvent(new CustomEvent("state"));
   }
 
   #set(open, retryAt) {

@@ -57,7 +57,7 @@ def test_the_dashboard_is_killed_and_comes_back(
             tab.wait("document.querySelector('#link').dataset.state === 'live'")
         tab.wait("document.querySelector('#link').dataset.state === 'lost'")
         tab.wait_text("#stale", "The dashboard does not answer since ")
-        tab.wait_text("#stale", "trying again")
+        tab.wait_text("#stale", "Trying again")
         with dashboard(tmp_path, "--port", str(first.port), shm=own_place / "shm", bus=own_bus):
             tab.wait("document.querySelector('#link').dataset.state === 'live'")
             tab.wait("document.querySelector('#stale').hidden")
