@@ -83,7 +83,7 @@ class Kept:
 
     def _rows(self, name: str) -> NDArray[Any]:
         array: NDArray[Any] = getattr(self, name)
-        return np.moveaxis(array, -1, 0) if self.SENSORS else array
+        return array.swapaxes(0, -1) if self.SENSORS else array
 
     def _possible(self, name: str, values: NDArray[Any]) -> bool:
         if values.dtype.kind != "f" or not values.size:

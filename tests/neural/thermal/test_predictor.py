@@ -71,6 +71,22 @@ def test_a_limit_is_reached_as_often_as_was_said() -> None:
     assert np.isnan(thermal.crossing(np.array([np.nan]))[0])
 
 
+def test_what_came_often_in_the_last_minutes_is_expected_again() -> None:
+    """Spikes without a sign before them, for four minutes many and for four hardly any."""
+    rng = np.random.default_rng(3)
+    seconds = np.arange(3000)
+    busy = seconds // 250 % 2 == 1
+    spikes = rng.random(3000) < np.where(busy, 0.15, 0.003)
+    temperatures = np.where(spikes, 80.0, 50.0) + np.rint(rng.normal(size=3000))
+    said = run(Thermal(names(1), seed=0), rows(temperatures[:, None], limits=[75.0]))
+    chances = np.array([one.crossing[0] for one in said])
+    came = np.array([spikes[second + 1 : second + 6].any() for second in seconds])
+    late = (seconds > 1000) & (seconds < 2990) & (seconds % 250 > 60) & ~spikes
+    for here, error in ((late & busy, 0.25), (late & ~busy, 0.02)):
+        assert abs(chances[here].mean() - came[here].mean()) < error
+    assert chances[late & busy].mean() > 10 * chances[late & ~busy].mean()
+
+
 def test_less_effort_learns_less_and_says_persistence_at_least() -> None:
     seconds = walk(100, 2)
     thermal = Thermal(names(2), seed=0)
