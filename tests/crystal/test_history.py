@@ -34,12 +34,6 @@ SAME = {column: column for column in range(COLUMNS)}
 
 
 @pytest.fixture
-def place() -> Iterator[Path]:
-    with folder() as path:
-        yield path
-
-
-@pytest.fixture
 def made(place: Path) -> Iterator[Segment]:
     fresh = segment(place)
     yield fresh
