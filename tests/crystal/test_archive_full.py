@@ -11,7 +11,7 @@ SCRIPT = """
 import json, random, subprocess, sys
 from pathlib import Path
 from tests.crystal.histories import COLUMNS, START_US, stretches
-from tests.crystal.test_archive import Daemon
+from tests.crystal.archived import Daemon
 
 place = Path(sys.argv[1])
 on_disk = place / "history"
