@@ -97,7 +97,7 @@ class Thermal:
         window.take(tick, row.temperatures, row.power, row.load)
         mixture.judge(tick, window)
         bounds.judge(tick, window, mixture)
-        if tick % 4 == 0:  # the networks learn in odd seconds
+        if tick % 4 == 1:
             bounds.settle()
         self._crossing.judge(tick, window)
         residual = self._scores.judge(mixture)

@@ -145,7 +145,7 @@ def test_a_bound_keeps_its_promise_when_the_noise_grows() -> None:
         window.take(tick, np.array([60 + rng.normal() * spread]), NOTHING, NOTHING)
         kept.append(window.readings[0, -STEPS:].max() <= upper[-STEPS:][0][0])
         bounds.judge(tick, window, mixture)
-        if tick % 4 == 0:
+        if tick % 4 == 1:
             bounds.settle()
         upper.append(bounds.upper(tick, nothing, window.readings[:, -1], window)[1])
     assert np.mean(kept[100:1500]) == pytest.approx(0.9, abs=0.02)
