@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from array import array
 from typing import Any
@@ -59,6 +61,18 @@ def tick(telemetry: Telemetry, number: int, **changed: Any) -> None:
         "text": text(number),
     }  # fmt: skip
     telemetry.latest(**{**fields, **changed})
+
+
+def killed(path: str, ticks: int = 1) -> None:
+    """Leaves what a daemon leaves that is killed after so many ticks."""
+    child = os.fork()
+    if not child:
+        _, telemetry = started(path)
+        for number in range(1, ticks + 1):
+            tick(telemetry, number)
+            telemetry.decision(float(number), "throttle", "rule", f"s\tReason\tnumber {number}\n".encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
 
 
 def text(number: int) -> bytes:
