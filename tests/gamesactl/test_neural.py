@@ -12,8 +12,7 @@ import pytest
 
 from gamesactl import executable
 from tests.gamesactl.answers import FORECAST, NEURAL, STATUS
-from tests.gamesactl.test_verbs import NOBODY, text
-from tests.support.client import FakeDaemon, Said, as_user, gamesactl
+from tests.support.client import NOBODY, FakeDaemon, Said, as_user, gamesactl, text
 from tests.support.private_bus import PrivateBus
 
 ADVISE = "advise: what it proposes is shown as advice, the rules decide"

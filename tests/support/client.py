@@ -25,6 +25,7 @@ from gamesactl.__main__ import main
 
 ROOT = Path(__file__).parents[2]
 GAMESACTL = [sys.executable, "-m", "gamesactl"]
+NOBODY = 65534
 _PATIENCE_S = 120.0
 
 _AS_USER = """
@@ -67,6 +68,11 @@ def gamesactl(*words: str) -> Said:
         gc.collect()
     gc.unfreeze()
     return Said(code, out.getvalue(), err.getvalue())
+
+
+def text(block: str) -> str:
+    """A block as it stands in a test, without its first line break."""
+    return block.removeprefix("\n")
 
 
 def as_user(uid: int, *lines: str) -> list[Said]:
