@@ -27,7 +27,7 @@ def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=name)
+@pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_a_module_says_what_it_is_and_fits_in_a_head(path: Path) -> None:
     text = path.read_text()
     assert not text or ast.get_docstring(ast.parse(text)), "no docstring"

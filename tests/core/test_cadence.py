@@ -1,3 +1,5 @@
+"""How often a tick comes and what it reads: hurried near a limit, seldom when cool."""
+
 from __future__ import annotations
 
 from gamesad.cadence import Cadence, cadence

@@ -1,3 +1,5 @@
+"""What people and clients wish: profiles, holds, overrides, limits and pauses, all within what exists."""
+
 from __future__ import annotations
 
 import math

@@ -1,3 +1,5 @@
+"""What is worth telling: each story once at its begin and once at its end."""
+
 from __future__ import annotations
 
 from gamesad.events import Event, Watch, alert_report, anomaly_report

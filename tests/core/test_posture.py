@@ -1,3 +1,5 @@
+"""When gamesad acts and when it only observes, and what it says of why."""
+
 from __future__ import annotations
 
 from gamesad.posture import CONTESTED_PAUSE_S, CONTESTED_TIMES, Posture

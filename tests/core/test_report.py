@@ -1,3 +1,5 @@
+"""What is said of a moment: its thermal state, its sensors, and nothing that is unknown."""
+
 from __future__ import annotations
 
 import json

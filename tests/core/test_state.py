@@ -1,3 +1,5 @@
+"""Wishes kept on disk: what was saved is loaded, whatever else the file holds is set aside."""
+
 from __future__ import annotations
 
 import json

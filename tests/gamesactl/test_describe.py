@@ -1,3 +1,5 @@
+"""A decision in one sentence, without the action that stands before it."""
+
 from __future__ import annotations
 
 from gamesactl import describe
