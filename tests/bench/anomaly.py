@@ -76,6 +76,7 @@ def cost(count: int, seconds: int, must_us: float, aim_us: float) -> Row:
     """Processor time of a second, the mean: four of five cost next to nothing."""
     sensors, detector, dice = machine_of(count), Detector(per_week=1.0, seed=0), np.random.default_rng(0)
     values = dice.normal(size=(seconds, len(sensors))) + np.linspace(40.0, 60.0, len(sensors))
+    values[:, [*sensors].index("cpu.utilization")] /= 100.0
     moments = [
         Watched(i, float(i), dict(zip(sensors, row.tolist(), strict=True)), sensors, dict.fromkeys(sensors, 1.0))
         for i, row in enumerate(values)

@@ -34,7 +34,8 @@ _THAW = 3 * 86400 // BLOCK_S
 _PATIENCE = 20.0
 _FLOORS = (0.8, 0.3, 0.5)
 """The least spread of a relation's residual, of a forecast's error, of the logarithm of the habit's."""
-_NEARLY = 0.7
+_NEARLY, _DENIED = 0.7, 0.5
+"""So high, of the oddest, is the score of what is told instead: a relation, temperatures that deny each other."""
 _MOST = 1e3
 
 
@@ -168,6 +169,9 @@ class Detector:
         index = int(mine.argmax())
         if count and mine[:count].max() >= _NEARLY * mine[index]:
             index = int(mine[:count].argmax())
+        apart = view.columns[Kind.APART]
+        if apart.size and mine[apart].max() >= _DENIED * mine[index]:
+            index = self._liar(part)
         if index < count:
             target = view.targets[index]
             actual, expected = float(usual.actual[index]), float(usual.expected[index])
@@ -181,6 +185,13 @@ class Detector:
         label, quantity = STATE[worst]
         actual, expected = float(self._state[worst]), float(self._habit.expected[worst])
         return self._stands_for(quantity, part), label, sentences.habit(label, actual, expected, quantity)
+
+    def _liar(self, part: int) -> int:
+        """Where a part's temperatures deny each other, the target of the one that is furthest from what power gives."""
+        off = np.abs(self._usual.actual - self._usual.expected)
+        by_power = {self._view.targets[i].sensor: float(off[i]) for i in self._view.columns[Kind.HOT].tolist()}
+        mine: list[int] = [i for i in self._view.columns[Kind.APART].tolist() if self._part_of[i] == part]
+        return max(mine, key=lambda i: float(np.nan_to_num(by_power[self._view.targets[i].sensor])))
 
     def _stands_for(self, quantity: Quantity, part: int) -> str:
         """The sensor of that quantity in the part, or any."""

@@ -1,9 +1,9 @@
 """What is usual on this machine for every temperature, fan, power and frequency, given what else goes on.
 
 Heat takes seconds to reach a die's sensor and many minutes to fill a case, so powers come as running means over several
-spans. A temperature of a part is explained by its powers, its fans, their product and the air, and once more by the
-temperatures beside it; other temperatures by all power over minutes; a fan by what it cools; power by load and
-frequency; frequency by load.
+spans. A temperature of a part is explained by its powers, its fans, their product and the air, twice where it is one of
+three or more: as it is, and as it is beside the others. Other temperatures by all power over minutes; a fan by what it
+cools; power by load and frequency; frequency by load.
 """
 
 from __future__ import annotations
@@ -38,9 +38,13 @@ class Usual:
         self._floor = np.array([_FLOOR[kind] for kind in kinds])
         self._least = np.array([_LEAST[kind] for kind in kinds])
         self._by_share = np.array([_SHARE if kind in (Kind.FAN, Kind.POWER, Kind.FREQUENCY) else 0.0 for kind in kinds])
+        columns = view.columns
+        self._columns: dict[Kind, NDArray[np.int_]] = {kind: columns[kind] for kind in Kind if kind is not Kind.APART}
+        self._columns[Kind.HOT] = np.concatenate([columns[Kind.HOT], columns[Kind.APART]])
+        """What a temperature is counted from, those beside it or 0, changes nothing about what explains it."""
         self._means = np.full((len(_SPANS_S), 5, parts), np.nan)
         widths = {kind: len(x) for kind, x in self._regressors(self._means).items()}
-        self._relations = {kind: Relation(widths[kind], self._floor[view.columns[kind]]) for kind in Kind}
+        self._relations = {kind: Relation(widths[kind], self._floor[at]) for kind, at in self._columns.items()}
         self.actual = self.expected = np.full(len(kinds), np.nan)
         self.worth = np.zeros(len(kinds), bool)
 
@@ -53,7 +57,7 @@ class Usual:
         self.actual, scaled = moment.targets, np.full(len(moment.targets), np.nan)
         self.expected, beside = scaled.copy(), self._beside(moment)
         for kind, x in self._regressors(self._means).items():
-            at = self._view.columns[kind]
+            at = self._columns[kind]
             if at.size:
                 expected, scaled[at] = self._relations[kind].step(x, self.actual[at] - beside[at], frozen[at])
                 self.expected[at] = beside[at] + expected
@@ -93,7 +97,6 @@ class Usual:
         by_load = [load[0], load[1], load[0] ** 2]
         return {
             Kind.HOT: np.concatenate([one, air, *power[:4], fan[1], *aired]),
-            Kind.APART: np.concatenate([one, *power[:2]]),
             Kind.COOL: np.concatenate([one, whole[2:], *power[2:4], fan[2]]),
             Kind.FAN: np.concatenate([one, *warm[:3], *np.maximum(warm[:2], 0.0), *np.maximum(warm[:2] - 0.3, 0.0)]),
             Kind.POWER: np.concatenate([one, *by_load, frequency[0], load[0] * frequency[0], frequency[0] ** 2]),
@@ -103,8 +106,8 @@ class Usual:
     def adopt(self, old: Usual, columns: Sequence[int | None]) -> None:
         """Takes over what the targets of another view have learnt; ``columns``: where each one stood there."""
         for kind, relation in self._relations.items():
-            at = self._view.columns[kind]
-            before = {index: place for place, index in enumerate(old._view.columns[kind].tolist())}
+            at = self._columns[kind]
+            before = {index: place for place, index in enumerate(old._columns[kind].tolist())}
             kept = [None if (was := columns[index]) is None else before.get(was) for index in at.tolist()]
             if old._relations[kind].regressors == relation.regressors:
                 self._relations[kind] = old._relations[kind].choose(kept, self._floor[at])

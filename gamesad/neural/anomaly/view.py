@@ -40,7 +40,7 @@ class Kind(StrEnum):
     COOL = "cool"
     """Any other temperature: by the power of all parts, over minutes."""
     APART = "apart"
-    """The same temperature, by how far it is outside of what those beside it span, and by power."""
+    """The same temperature by the same, and by what those beside it span: only what it is outside of that counts."""
     FAN = "fan"
     POWER = "power"
     FREQUENCY = "frequency"

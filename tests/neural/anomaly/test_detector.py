@@ -210,9 +210,7 @@ def test_saved_and_taken_up_it_goes_on_bit_by_bit(known: tuple[Detector, Room]) 
         np.testing.assert_array_equal(other.state()[name], value)
 
 
-@pytest.mark.parametrize(
-    "damage", ["declared", "now", "charts.now", "usual.hot.gram", "usual.apart.gram", "habit.past", "episodes.words"]
-)
+@pytest.mark.parametrize("damage", ["declared", "now", "charts.now", "usual.hot.gram", "habit.past", "episodes.words"])
 def test_a_damaged_state_is_refused_and_nothing_changes(known: tuple[Detector, Room], damage: str) -> None:
     detector, _ = known
     before = detector.state()

@@ -10,6 +10,7 @@ import pytest
 from gamesad.neural.anomaly.budget import HOUR_S
 from gamesad.neural.anomaly.detector import BLOCK_S, Detector, Watched
 from gamesad.neural.anomaly.episodes import Episode
+from gamesad.neural.anomaly.view import Kind
 from gamesad.types import Heat, Quantity, Sensor
 
 CHIP = "hwmon.coretemp-isa-0000"
@@ -77,6 +78,24 @@ def test_the_sensor_that_lies_is_named_and_nothing_else_is(
     assert begun.sensor == liar
     assert begun.sentence.startswith(liar)
     assert "; the sensors beside it usually come with " in begun.sentence
+
+
+@pytest.mark.parametrize(("denied", "named"), [(6.0, CORES[2]), (4.0, FAN)])
+def test_of_temperatures_that_deny_each_other_the_one_that_is_wrong_by_power_is_named(
+    known: tuple[Detector, Package], denied: float, named: str
+) -> None:
+    """A liar may move what the others are held against, and the fan, more than itself."""
+    detector, package = known
+    [*_] = package.watch(detector, 2)
+    view, usual = detector._view, detector._usual
+    at = {(target.kind, target.sensor): index for index, target in enumerate(view.targets)}
+    read = package.readings()
+    moment = view.moment(np.array([read[name] for name in view.names]))
+    scores = np.zeros(len(detector._keys))
+    scores[at[Kind.FAN, FAN]], scores[at[Kind.APART, CORES[0]]] = 11.0, denied
+    usual.actual = usual.expected.copy()
+    usual.actual[at[Kind.HOT, CORES[2]]] += 12.0
+    assert detector._sentence(0, scores, moment)[0] == named
 
 
 def test_a_fan_that_stands_is_still_named_though_all_temperatures_rise(known: tuple[Detector, Package]) -> None:
