@@ -107,8 +107,7 @@ class Thermal:
         forecast = mixture.forecast(tick, window.quantum)
         base = window.newest
         upper, upper_of_maximum = bounds.upper(tick, forecast, base, window)
-        self._crossing.put(tick, forecast.T, medians.T, base, window)
-        crossing = self._crossing.chance(tick, row.limits, window)
+        crossing = self._crossing.put(tick, forecast, medians, row.limits, window)
         return Prediction((base + forecast).T, upper.T, upper_of_maximum, crossing, residual)
 
     def _medians(self) -> Array:
@@ -144,7 +143,7 @@ class Thermal:
     def crossing(self, limits: Array) -> Array:
         """As the last step's ``Prediction.crossing``, of any limits: (sensors,) °C."""
         with np.errstate(all="ignore"):
-            return self._crossing.chance(self._tick, limits, self._window)
+            return self._crossing.chance(limits, self._window)
 
     def scores(self) -> dict[str, dict[str, Any]]:
         """What became of the forecasts of each sensor, by name; ``Scores.table`` has the keys."""
