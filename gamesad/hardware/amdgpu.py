@@ -28,6 +28,7 @@ LEVELS = ("low", "auto", "high")
 
 _LEVEL = re.compile(r"[a-z_]{2,32}")
 _LEVEL_FILE = "power_dpm_force_performance_level"
+_WATT_UW = 1_000_000
 _BUSY = (("gpu_busy", "gpu_busy_percent", "busy"), ("mem_busy", "mem_busy_percent", "memory busy"))
 _MEMORY = (("vram_used", "mem_info_vram_used", "memory used"), ("vram_total", "mem_info_vram_total", "memory"))
 _CLOCKS = (("sclk", "freq1_input"), ("mclk", "freq2_input"))
@@ -120,6 +121,7 @@ def _caps(sysfs: Sysfs, card: Card, chip: Chip) -> list[Tunable]:
         least_uw = _number(sysfs, f"{chip.folder}/{entry}_min") or 0
         rated_uw = _number(sysfs, f"{chip.folder}/{entry}_default") or 0
         minimum_uw = max(least_uw, floor_uw(present_uw, rated_uw))
+        minimum_uw += -minimum_uw % _WATT_UW  # the driver cuts what is written to whole watts
         if minimum_uw < present_uw:
             caps.append(
                 Tunable(
