@@ -145,8 +145,9 @@ class Guest:
 
     def plug_nvme(self) -> None:
         """A disk with a temperature sensor: ``nvme`` among the hwmon chips."""
-        self.qmp.do("blockdev-add", driver="null-co", node_name="nvme", size=64 << 20, read_zeroes=True)
-        self.qmp.do("device_add", driver="nvme", id="nvme", drive="nvme", serial="gamesad-nvme")
+        node = f"nvme-{time.monotonic_ns()}"  # that of one unplugged before may still be there
+        self.qmp.do("blockdev-add", driver="null-co", node_name=node, size=64 << 20, read_zeroes=True)
+        self.qmp.do("device_add", driver="nvme", id="nvme", drive=node, serial="gamesad-nvme")
 
     def unplug_nvme(self) -> None:
         self.qmp.do("device_del", id="nvme")

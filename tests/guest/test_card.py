@@ -13,6 +13,7 @@ from tests.guest.machine import wait_until
 
 CARD = "/sys/bus/pci/drivers/amdgpu/0000:00:02.0"
 CAP = "hwmon.amdgpu-pci-0010.power1_cap"
+TEMPERATURES = "/sys/module/gamesad_card/parameters/temp_mc"
 WAKES = "/sys/module/gamesad_card/parameters/wakes"
 FOUND_UW = "200000000"
 
@@ -32,6 +33,7 @@ def cap_uw(laptop: Laptop) -> str:
 @pytest.mark.full
 def test_a_sleeping_card_is_left_asleep_and_gets_its_profile_when_it_wakes(with_card: Laptop) -> None:
     laptop = with_card
+    assert laptop.write(TEMPERATURES, "45000,46000,48000") == ""  # only a cool card is left alone
     assert laptop.write(f"{CARD}/power/control", "auto") == ""
     wait_until(lambda: laptop.read(f"{CARD}/power/runtime_status") == "suspended", "the idle card to fall asleep", 60.0)
     wakes = laptop.read(WAKES)

@@ -39,4 +39,4 @@ def test_chips_that_come_and_go_under_load_are_read_while_they_are_there(running
     assert running.write(f"{adapter}/new_device", "lm75 0x48") == ""
     wait_until(lambda: "lm75" in running.run("gamesactl sensors").out, "the chip to be back", 60.0)
     assert not [entry["MESSAGE"] for entry in running.entries() if int(entry["PRIORITY"]) <= 3]
-    assert running.as_found()
+    running.wait_as_found()  # near a limit a setting is tried at random now and then
