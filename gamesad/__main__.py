@@ -198,7 +198,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _restore(options: argparse.Namespace) -> int:
     """Runs at every stop of the unit. Says what it did on stderr, which systemd takes to the journal."""
-    from gamesad.actuation.restore import restore  # noqa: PLC0415
+    from gamesad.actuation.restore import restore  # noqa: PLC0415 - --restore is to be quick
 
     holder = _lock_holder(options.runtime_dir)
     # A process that waits in the kernel for a driver cannot be killed and keeps its lock. systemd then goes on to
@@ -232,8 +232,8 @@ def _lock_holder(runtime_dir: str) -> str | None:
 
 
 def _show_config(file: str | None, *, origins: bool) -> int:
-    from gamesad import config  # noqa: PLC0415
-    from gamesad.errors import ConfigError  # noqa: PLC0415
+    from gamesad import config  # noqa: PLC0415 - --restore does without
+    from gamesad.errors import ConfigError  # noqa: PLC0415 - as above
 
     try:
         print(config.show(config.load(file), origin=origins), end="")
@@ -244,8 +244,8 @@ def _show_config(file: str | None, *, origins: bool) -> int:
 
 
 def _check_config(file: str | None) -> int:
-    from gamesad import config  # noqa: PLC0415
-    from gamesad.errors import ConfigError  # noqa: PLC0415
+    from gamesad import config  # noqa: PLC0415 - --restore does without
+    from gamesad.errors import ConfigError  # noqa: PLC0415 - as above
 
     try:
         loaded = config.load(file)

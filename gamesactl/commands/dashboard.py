@@ -12,8 +12,8 @@ def dashboard(arguments: Arguments, output: Output) -> int:
         import aiohttp  # noqa: F401, PLC0415 - an extra
     except ImportError:
         raise ClientError("the dashboard needs aiohttp; install it with: apt install python3-aiohttp") from None
-    from gamesactl import bus  # noqa: PLC0415 - as above
-    from gamesactl.dashboard import launch  # noqa: PLC0415
+    from gamesactl import bus  # noqa: PLC0415 - it cannot be imported without dbus_next
+    from gamesactl.dashboard import launch  # noqa: PLC0415 - it imports aiohttp
 
     options = launch.checked(
         launch.Options(

@@ -51,7 +51,7 @@ def _stretches(past: Sequence[Point], width_us: int) -> dict[int, tuple[float, f
             known = found[slot]
             total = weights[slot] + weight
             mean = (known[1] * weights[slot] + mean * weight) / total  # noqa: PLW2901 - of the whole slot
-            low, high, weight = min(low, known[0]), max(high, known[2]), total  # noqa: PLW2901
+            low, high, weight = min(low, known[0]), max(high, known[2]), total  # noqa: PLW2901 - as above
         found[slot], weights[slot] = (low, mean, high), weight
     return found
 

@@ -93,7 +93,7 @@ def test_each_page_has_its_own_rate(folder: Path) -> None:
 
 def test_a_page_that_does_not_read_gets_the_newest_when_it_reads_again(folder: Path) -> None:
     """Not what it missed: no queue grows for it, and nobody else waits."""
-    with Written(folder, every_s=0.02) as newest, dashboard(folder, shm=folder / "segment") as page:  # noqa: SIM117
+    with Written(folder, every_s=0.02) as newest, dashboard(folder, shm=folder / "segment") as page:  # noqa: SIM117 - joined it is too long a line
         with Socket(page, receive_buffer=4096) as mine, Socket(page) as other:
             for one in (mine, other):
                 one.say({"rate": 10})

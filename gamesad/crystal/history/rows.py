@@ -72,7 +72,7 @@ def merged(time_us: int, rows: Sequence[Row]) -> Row:
     values[2::3] = array("f", map(max, *highs))
     for column, total in enumerate(totals):
         # NaN somewhere in it is not seen by min and max; where there is nothing else, they are right
-        if total != total and any(mean == mean for mean in columns[column]):  # noqa: PLR0124
+        if total != total and any(mean == mean for mean in columns[column]):  # noqa: PLR0124 - is it NaN
             values[3 * column : 3 * column + 3] = _of_some(column, rows)
     return Row(time_us, min(samples, SAMPLES_MAX), values)
 
